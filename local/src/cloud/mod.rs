@@ -1,0 +1,1 @@
+//! The launcher of the local cloud: `MiniStack` and the engine.

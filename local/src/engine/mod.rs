@@ -1,0 +1,1 @@
+//! The context that every operation gets, and the server.

@@ -1,0 +1,1 @@
+//! Service events to the local EventBridge.

@@ -1,0 +1,1 @@
+//! Pipeline executions: the definition, its graph and the run of its steps.

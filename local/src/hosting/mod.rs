@@ -1,0 +1,1 @@
+//! Endpoints: one server process each.

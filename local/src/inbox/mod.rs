@@ -1,0 +1,1 @@
+//! The inbox: notifications that SNS delivers over HTTP, kept as files.

@@ -1,0 +1,1 @@
+//! Request validation from the service model.

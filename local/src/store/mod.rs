@@ -1,0 +1,1 @@
+//! Resources as JSON documents that survive a restart.
