@@ -7,6 +7,7 @@
 pub mod api;
 pub mod cloud;
 pub mod engine;
+mod error;
 pub mod events;
 pub mod execution;
 pub mod hosting;
@@ -15,3 +16,5 @@ pub mod jobs;
 pub mod model;
 pub mod scheduler;
 pub mod store;
+
+pub use error::Error;

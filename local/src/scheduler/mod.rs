@@ -1,1 +1,12 @@
 //! EventBridge Scheduler.
+
+use std::sync::Arc;
+
+use axum::Router;
+
+use crate::engine::Engine;
+
+/// The routes of this part of the engine.
+pub fn router(_engine: Arc<Engine>) -> Router {
+    Router::new()
+}
