@@ -1,0 +1,163 @@
+"""The ASGI application: MiniStack's own, with two doors beside it and a watch over its state.
+
+    POST /_tidegate/events   one EventBridge event (a whole envelope, sources `aws.*` too): 200 once it is dispatched
+    GET  /_tidegate/health   200 once state is restored
+"""
+
+import asyncio
+import json
+import logging
+import os
+import re
+
+import delivery
+import invocations
+import workers
+from ministack import app as ministack
+from ministack.core.persistence import save_all
+from ministack.core.responses import request_scope
+from ministack.services import eventbridge
+
+logger = logging.getLogger("tidegate")
+
+# EventBridge's own limit for one event is 256 KiB.
+_MAX_EVENT_BYTES = 256 * 1024
+_LOOPBACK = re.compile(r"^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$")
+_TEXT_FIELDS = ("version", "id", "detail-type", "source", "account", "time", "region")
+
+
+class Door:
+    def __init__(self, state: str) -> None:
+        workers.install()
+        invocations.install(state)
+        delivery.install()
+        # One line for each of some forty services at every save.
+        logging.getLogger("persistence").setLevel(logging.WARNING)
+        self._changed = False
+        self._saver: asyncio.Task | None = None
+
+    async def __call__(self, scope, receive, send) -> None:
+        if scope["type"] == "lifespan":
+            await ministack.app(scope, self._around_start(receive), self._around_stop(send))
+        elif scope["type"] == "http" and scope["path"].startswith("/_tidegate/"):
+            status, body = await self._own(scope, receive)
+            await _answer(send, status, body)
+        else:
+            self._changed = True
+            await ministack.app(scope, receive, send)
+
+    def _around_start(self, receive):
+        async def wrapped():
+            message = await receive()
+            if message["type"] == "lifespan.shutdown":
+                # Before MiniStack saves: no function may go on changing what is being saved.
+                invocations.stop()
+                if self._saver is not None:
+                    self._saver.cancel()
+                await asyncio.to_thread(workers.end_all)
+            return message
+
+        return wrapped
+
+    def _around_stop(self, send):
+        async def wrapped(message):
+            if message["type"] == "lifespan.startup.complete":
+                resumed = invocations.resume()
+                if resumed:
+                    logger.info("took up %d unfinished asynchronous invocations", resumed)
+                self._saver = asyncio.create_task(self._save())
+            await send(message)
+
+        return wrapped
+
+    async def _save(self) -> None:
+        """Saves while running, so that a crash costs seconds. MiniStack by itself saves at an orderly end only."""
+        seconds = float(os.environ.get("TIDEGATE_SAVE_SECONDS", "10"))
+        while True:
+            await asyncio.sleep(seconds)
+            if self._changed:
+                self._changed = False
+                save_all(ministack._build_persistence_save_dict())
+
+    async def _own(self, scope, receive) -> tuple[int, dict]:
+        headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]}
+        # A web page may send requests to loopback too; nothing that belongs here sends an Origin.
+        if "origin" in headers or not _LOOPBACK.match(headers.get("host", "")):
+            return 403, {"error": "only local programs may use this door"}
+        match scope["method"], scope["path"]:
+            case "GET", "/_tidegate/health":
+                return 200, {"status": "ok", "pid": os.getpid(), "pending_invocations": invocations.pending()}
+            case "POST", "/_tidegate/events":
+                body = await _body(receive)
+                if body is None:
+                    return 413, {"error": f"an event may have {_MAX_EVENT_BYTES} bytes"}
+                return self._event(body)
+            case _, "/_tidegate/health" | "/_tidegate/events":
+                return 405, {"error": "use GET /_tidegate/health or POST /_tidegate/events"}
+        return 404, {"error": f"there is no `{scope['path']}`"}
+
+    def _event(self, body: bytes) -> tuple[int, dict]:
+        try:
+            envelope = json.loads(body)
+        except ValueError as problem:
+            return 400, {"error": f"the body is not JSON: {problem}"}
+        wrong = check(envelope)
+        if wrong:
+            return 400, {"error": wrong}
+        self._changed = True
+        with request_scope(envelope["account"], envelope["region"]):
+            eventbridge._dispatch_event({
+                "Version": envelope["version"],
+                "EventId": envelope["id"],
+                "Source": envelope["source"],
+                "DetailType": envelope["detail-type"],
+                "Detail": json.dumps(envelope["detail"]),
+                "EventBusName": "default",
+                "Time": envelope["time"],
+                "Resources": envelope["resources"],
+                "Account": envelope["account"],
+                "Region": envelope["region"],
+            })
+        return 200, {"id": envelope["id"]}
+
+
+def check(envelope) -> str | None:
+    """What is wrong with an event envelope, or None."""
+    if not isinstance(envelope, dict):
+        return "an event is a JSON object"
+    for field in _TEXT_FIELDS:
+        if not isinstance(envelope.get(field), str) or not envelope[field]:
+            return f"`{field}` must be a non-empty string"
+    if not re.fullmatch(r"\d{12}", envelope["account"]):
+        return "`account` must have 12 digits"
+    resources = envelope.get("resources")
+    if not isinstance(resources, list) or not all(isinstance(each, str) for each in resources):
+        return "`resources` must be a list of strings"
+    if not isinstance(envelope.get("detail"), dict):
+        return "`detail` must be an object"
+    extra = sorted(set(envelope) - {*_TEXT_FIELDS, "resources", "detail"})
+    if extra:
+        return f"`{extra[0]}` is no field of an event"
+    return None
+
+
+async def _body(receive) -> bytes | None:
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return b""
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > _MAX_EVENT_BYTES:
+            return None
+        if not message.get("more_body"):
+            return b"".join(chunks)
+
+
+async def _answer(send, status: int, body: dict) -> None:
+    data = json.dumps(body).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(data)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": data})
