@@ -1,0 +1,324 @@
+//! The values of `pipeline.yaml` that are more than text.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::text::{Invalid, checked_text, quote, serde_as_text, within};
+use crate::gate::Finite;
+
+/// The folder beside `pipeline.yaml` that holds every script; it is packed as a whole under its hash.
+pub const SOURCE_FOLDER: &str = "src";
+
+/// The longest text of a parameter or S3 address in the SageMaker API.
+pub const VALUE_LIMIT: usize = 1024;
+
+checked_text!(
+    /// What the pipeline is for: 1 to 3072 characters, no control characters.
+    Description,
+    |text| {
+        within(text, "a description", 3072)?;
+        if text.chars().any(char::is_control) {
+            return Err(Invalid(format!("{} has a line break or control character: write one line", quote(text))));
+        }
+        Ok(())
+    }
+);
+
+checked_text!(
+    /// Where data arrives in the bucket: a folder below `raw/`, ending with `/`.
+    RawPrefix,
+    |text| {
+        within(text, "a prefix", 512)?;
+        let inner = text.strip_prefix("raw/").and_then(|rest| rest.strip_suffix('/')).unwrap_or_default();
+        if is_plain_path(inner) {
+            return Ok(());
+        }
+        Err(Invalid(format!(
+            "{} is not a prefix for arrivals: accepted is a folder below `raw/`, such as `raw/breast-cancer/`, of \
+             letters, digits and `-_.=`",
+            quote(text)
+        )))
+    }
+);
+
+impl RawPrefix {
+    /// Whether one prefix lies within the other, so that an object could belong to both.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.as_str().starts_with(other.as_str()) || other.as_str().starts_with(self.as_str())
+    }
+}
+
+checked_text!(
+    /// How the key of an arriving object must end, such as `.csv`.
+    Suffix,
+    |text| {
+        within(text, "a suffix", 64)?;
+        if text.chars().all(|c| c.is_ascii_graphic()) {
+            return Ok(());
+        }
+        Err(Invalid(format!("{} is not a suffix: accepted are visible ASCII characters, such as `.csv`", quote(text))))
+    }
+);
+
+checked_text!(
+    /// An instance type, such as `ml.m5.large`.
+    InstanceType,
+    |text| {
+        let parts: Vec<&str> = text.split('.').collect();
+        let good = |part: &str| {
+            !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        };
+        match parts.as_slice() {
+            ["ml", family, size] if good(family) && good(size) && text.len() <= 64 => Ok(()),
+            _ => Err(Invalid(format!(
+                "{} is not an instance type: accepted is `ml.<family>.<size>`, such as `ml.m5.large`",
+                quote(text)
+            ))),
+        }
+    }
+);
+
+impl InstanceType {
+    /// Whether it has NVIDIA graphics processors: families `g` and `p`.
+    #[must_use]
+    pub fn has_gpu(&self) -> bool {
+        self.as_str().strip_prefix("ml.").is_some_and(|rest| rest.starts_with(['g', 'p']))
+    }
+}
+
+checked_text!(
+    /// A script in the folder `src/`, relative to `pipeline.yaml`, such as `src/train.py`.
+    ScriptPath,
+    |text| {
+        within(text, "a script", 200)?;
+        let inner = text.strip_prefix("src/").unwrap_or_default();
+        if is_plain_path(inner) && inner.strip_suffix(".py").is_some_and(|stem| !stem.is_empty()) {
+            return Ok(());
+        }
+        Err(Invalid(format!(
+            "{} is not a script: accepted is a Python file in `src/` beside pipeline.yaml, such as `src/train.py`",
+            quote(text)
+        )))
+    }
+);
+
+impl ScriptPath {
+    /// The path within the source folder: `train.py` for `src/train.py`.
+    #[must_use]
+    pub fn within_source(&self) -> &str {
+        self.as_str().strip_prefix("src/").unwrap_or_default()
+    }
+}
+
+checked_text!(
+    /// The name of the report that an evaluation writes, such as `evaluation.json`.
+    ReportFile,
+    |text| {
+        within(text, "a report", 128)?;
+        if is_plain_path(text) && !text.contains('/') && text.ends_with(".json") {
+            return Ok(());
+        }
+        Err(Invalid(format!(
+            "{} is not a report: accepted is the name of a JSON file, such as `evaluation.json`",
+            quote(text)
+        )))
+    }
+);
+
+/// Segments of letters, digits and `-_.=`, joined by `/`; none of them empty, `.` or `..`.
+fn is_plain_path(path: &str) -> bool {
+    path.split('/').all(|segment| {
+        !matches!(segment, "" | "." | "..")
+            && segment.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '='))
+    })
+}
+
+/// The container image of a step or endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Image {
+    /// Alias `sklearn`: SageMaker's scikit-learn image.
+    Sklearn,
+    /// Alias `autogluon`: the AutoGluon Deep Learning Container, for training or inference as its place asks.
+    Autogluon,
+    /// An image by its registry address.
+    Uri(ImageUri),
+}
+
+checked_text!(
+    /// An image by its registry address, such as `123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/model:3`.
+    ImageUri,
+    |text| {
+        let good = text.len() <= 255
+            && text.split_once('/').is_some_and(|(host, path)| host.contains('.') && !path.is_empty())
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | '@'));
+        if good {
+            return Ok(());
+        }
+        Err(Invalid(format!(
+            "{} is not an image: accepted are `sklearn`, `autogluon`, or an address such as \
+             `123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/model:3`",
+            quote(text)
+        )))
+    }
+);
+
+impl FromStr for Image {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "sklearn" => Ok(Self::Sklearn),
+            "autogluon" => Ok(Self::Autogluon),
+            _ => ImageUri::new(text).map(Self::Uri),
+        }
+    }
+}
+
+impl fmt::Display for Image {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sklearn => f.write_str("sklearn"),
+            Self::Autogluon => f.write_str("autogluon"),
+            Self::Uri(uri) => uri.fmt(f),
+        }
+    }
+}
+
+serde_as_text!(Image);
+
+/// Whether a person must approve a model that passed the gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Approval {
+    /// A model that passed the gate is deployed at once.
+    Automatic,
+    /// It waits for a person.
+    Manual,
+}
+
+impl FromStr for Approval {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "automatic" => Ok(Self::Automatic),
+            "manual" => Ok(Self::Manual),
+            _ => Err(Invalid(format!("{} is not accepted: accepted are `automatic` and `manual`", quote(text)))),
+        }
+    }
+}
+
+/// A plain value: the default of a parameter, or a hyperparameter.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Scalar {
+    /// `true` or `false`
+    Boolean(bool),
+    /// A whole number of 64 bits.
+    Integer(i64),
+    /// Any other finite number.
+    Float(Finite),
+    /// Text.
+    String(String),
+}
+
+impl Scalar {
+    /// SageMaker's name of the type: `String`, `Integer`, `Float` or `Boolean`.
+    #[must_use]
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::Boolean(_) => "Boolean",
+            Self::Integer(_) => "Integer",
+            Self::Float(_) => "Float",
+            Self::String(_) => "String",
+        }
+    }
+
+    /// The value as JSON.
+    #[must_use]
+    pub fn json(&self) -> serde_json::Value {
+        match self {
+            Self::Boolean(value) => (*value).into(),
+            Self::Integer(value) => (*value).into(),
+            Self::Float(value) => value.get().into(),
+            Self::String(value) => value.as_str().into(),
+        }
+    }
+}
+
+/// A length of time, in whole seconds, at least one; written `30s`, `30m`, `1h30m`, `2d`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Duration(u64);
+
+impl Duration {
+    /// So many seconds; `None` for zero.
+    #[must_use]
+    pub const fn from_seconds(seconds: u64) -> Option<Self> {
+        if seconds == 0 { None } else { Some(Self(seconds)) }
+    }
+
+    /// In seconds.
+    #[must_use]
+    pub const fn seconds(self) -> u64 {
+        self.0
+    }
+
+    /// In ISO 8601, as SageMaker's cache wants it: `PT1H`, `P1D`.
+    #[must_use]
+    pub fn iso8601(self) -> String {
+        const UNITS: [(u64, &str); 4] = [(86_400, "D"), (3600, "H"), (60, "M"), (1, "S")];
+        let mut rest = self.0;
+        let (mut text, mut in_time) = (String::from("P"), false);
+        for (size, letter) in UNITS {
+            let count = rest / size;
+            rest %= size;
+            if count > 0 {
+                if size < 86_400 && !in_time {
+                    text.push('T');
+                    in_time = true;
+                }
+                text.push_str(&count.to_string());
+                text.push_str(letter);
+            }
+        }
+        text
+    }
+}
+
+impl FromStr for Duration {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let invalid = || {
+            Invalid(format!(
+                "{} is not a length of time: accepted is a whole number with `s`, `m`, `h` or `d`, such as `30m`",
+                quote(text)
+            ))
+        };
+        let span: jiff::Span = text.parse().map_err(|_| invalid())?;
+        // A month has no fixed length, and a day here has 24 hours.
+        let relative = jiff::SpanRelativeTo::days_are_24_hours();
+        let length = span.to_duration(relative).map_err(|_| invalid())?;
+        if length.subsec_nanos() != 0 {
+            return Err(invalid());
+        }
+        u64::try_from(length.as_secs()).ok().and_then(Self::from_seconds).ok_or_else(invalid)
+    }
+}
+
+impl fmt::Display for Duration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0;
+        match seconds {
+            _ if seconds.is_multiple_of(86_400) => write!(f, "{}d", seconds / 86_400),
+            _ if seconds.is_multiple_of(3600) => write!(f, "{}h", seconds / 3600),
+            _ if seconds.is_multiple_of(60) => write!(f, "{}m", seconds / 60),
+            _ => write!(f, "{seconds}s"),
+        }
+    }
+}
+
+serde_as_text!(Duration);
