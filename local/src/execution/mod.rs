@@ -1,8 +1,9 @@
 //! Pipeline executions: the definition, its expressions and graph, and what runs them.
 
-use std::sync::Arc;
+pub mod condition;
+pub mod definition;
+pub mod expr;
+pub mod graph;
+pub mod path;
 
-use crate::engine::Engine;
-
-/// Takes up the executions and jobs that an earlier engine left, once at start.
-pub async fn resume(_engine: &Arc<Engine>) {}
+pub use definition::Definition;

@@ -25,9 +25,7 @@ struct Shared {
 /// When the launcher's thread cannot be made.
 pub async fn launcher(engine: &Engine) -> io::Result<Arc<Launcher>> {
     let shared = engine.part::<Shared>();
-    let launcher = shared.launcher.get_or_try_init(|| async {
-        Launcher::probe(cloud_env(engine)).await.map(Arc::new)
-    });
+    let launcher = shared.launcher.get_or_try_init(|| async { Launcher::probe(cloud_env(engine)).await.map(Arc::new) });
     launcher.await.cloned()
 }
 
