@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -20,7 +21,7 @@ pub use images::{Images, ImagesError};
 pub use server::run;
 
 use crate::Error;
-use crate::api::Registry;
+use crate::api::{self, Code, Registry};
 use crate::events::Emitter;
 use crate::model::ServiceModel;
 use crate::store::Store;
@@ -84,6 +85,23 @@ impl Engine {
     #[must_use]
     pub fn arn(&self, path: &str) -> String {
         format!("arn:aws:sagemaker:{}:{}:{path}", self.config.region, self.config.account)
+    }
+
+    /// Does one operation of the SageMaker API, checks included, as if it had come over the wire.
+    ///
+    /// # Errors
+    /// What SageMaker would answer.
+    pub async fn call(self: &Arc<Self>, operation: &str, request: Value) -> api::Result {
+        let Some(handler) = self.operations.get(operation) else {
+            let message = if self.model.knows(operation) {
+                format!("the local engine does not have the operation {operation}")
+            } else {
+                format!("there is no operation {operation} in SageMaker")
+            };
+            return Err(api::Error::new(Code::UnknownOperation, message));
+        };
+        self.model.check(operation, &request)?;
+        handler(Arc::clone(self), request).await
     }
 
     /// The one value of type `T` that belongs to this engine, made at the first call. A module keeps here what lives in

@@ -33,11 +33,13 @@ pub async fn run(config: EngineConfig) -> Result<(), Error> {
         .map_err(|source| Error::Io { what: format!("cannot make `{}`", folder.display()), source })?;
     let _lock = lock(&config)?;
     let listener = listen(config.port).await?;
+    let address = listener.local_addr().map_err(|source| Error::Io { what: "no local address".into(), source })?;
+    // Steps and model servers are told the port, which a caller may have left to the system.
+    let config = EngineConfig { port: address.port(), ..config };
     let engine = Engine::open(config)?;
     let stop = engine.shutdown.clone();
     let signals = stop_at_signal(&engine)?;
     start(&engine).await;
-    let address = listener.local_addr().map_err(|source| Error::Io { what: "no local address".into(), source })?;
     tracing::info!(%address, home = %engine.config.home.display(), "engine is up");
     let served = axum::serve(listener, router(&engine)).with_graceful_shutdown(stop.clone().cancelled_owned());
     tokio::select! {
@@ -110,21 +112,12 @@ async fn operation(State(engine): State<Arc<Engine>>, headers: HeaderMap, body: 
 }
 
 async fn answer(engine: &Arc<Engine>, name: &str, body: &[u8]) -> api::Result {
-    let Some(handler) = engine.operations.get(name) else {
-        let message = if engine.model.knows(name) {
-            format!("the local engine does not have the operation {name}")
-        } else {
-            format!("there is no operation {name} in SageMaker")
-        };
-        return Err(api::Error::new(Code::UnknownOperation, message));
-    };
     let request: Value = if body.is_empty() {
         json!({})
     } else {
         serde_json::from_slice(body).map_err(|error| api::Error::new(Code::Serialization, error.to_string()))?
     };
-    engine.model.check(name, &request)?;
-    handler(Arc::clone(engine), request).await
+    engine.call(name, request).await
 }
 
 async fn health(State(engine): State<Arc<Engine>>) -> Json<Value> {
