@@ -1,0 +1,182 @@
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{ApprovalMode, ObjectVersion, RunId};
+use crate::alert::Alert;
+
+/// The name of a command within its run: the same decision always gives the same name, so it is done once.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CommandId(String);
+
+impl CommandId {
+    /// Ask SageMaker for the execution.
+    #[must_use]
+    pub fn start() -> Self {
+        Self("start".to_owned())
+    }
+
+    /// Read what the execution produced.
+    #[must_use]
+    pub fn evaluate() -> Self {
+        Self("evaluate".to_owned())
+    }
+
+    /// Put the model into the registry.
+    #[must_use]
+    pub fn register() -> Self {
+        Self("register".to_owned())
+    }
+
+    /// Roll the model out.
+    #[must_use]
+    pub fn deploy() -> Self {
+        Self("deploy".to_owned())
+    }
+
+    /// Tell people; one alert for each cause.
+    #[must_use]
+    pub fn alert(cause: &str) -> Self {
+        Self(format!("alert:{cause}"))
+    }
+
+    /// Tell another run.
+    #[must_use]
+    pub fn tell(run: &RunId, message: &Message) -> Self {
+        Self(format!("tell:{run}:{}", message.name()))
+    }
+}
+
+impl fmt::Display for CommandId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One object version to be copied to the run's own input prefix.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stage {
+    /// What.
+    pub object: ObjectVersion,
+    /// The key in the data bucket.
+    pub to: String,
+}
+
+/// Something to be done outside. Each is idempotent: its names and tokens are made of the run alone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Command {
+    /// Copy the inputs, then StartPipelineExecution. Answered by [`super::EventKind::ExecutionStarted`].
+    Start {
+        /// The pipeline's name.
+        pipeline: String,
+        /// The inputs to copy first.
+        stage: Vec<Stage>,
+        /// The execution's parameters.
+        parameters: BTreeMap<String, String>,
+        /// ClientRequestToken.
+        token: String,
+    },
+    /// Find the training job's artifact and read the evaluation report. Answered by [`super::EventKind::Evaluated`].
+    Evaluate {
+        /// Of which execution.
+        execution_arn: String,
+        /// The step whose job made the model.
+        training_step: String,
+        /// The report's S3 address.
+        report_uri: String,
+    },
+    /// CreateModelPackage, and its group where there is none. Answered by [`super::EventKind::Registered`].
+    Register {
+        /// The model package group.
+        group: String,
+        /// The artifact.
+        model_data: String,
+        /// The inference image.
+        image: String,
+        /// The inference container's environment.
+        environment: BTreeMap<String, String>,
+        /// The evaluation report's S3 address.
+        report_uri: String,
+        /// MetadataProperties.GeneratedBy.
+        execution_arn: String,
+        /// Whether a person has to approve.
+        approval: ApprovalMode,
+        /// ClientToken.
+        token: String,
+    },
+    /// CreateModel, CreateEndpointConfig, then CreateEndpoint or UpdateEndpoint. Answered by
+    /// [`super::EventKind::Done`]; how it ended comes as [`super::EventKind::EndpointChanged`].
+    Deploy {
+        /// The endpoint's stable name.
+        endpoint: String,
+        /// The name of the model and of the endpoint configuration.
+        name: String,
+        /// The registry's version that is deployed.
+        package: String,
+        /// Such as `ml.m5.large`.
+        instance_type: String,
+        /// How many.
+        instances: u32,
+        /// The model's role.
+        role_arn: String,
+    },
+    /// Publish to the alert topic. Answered by [`super::EventKind::Done`].
+    Alert(Alert),
+    /// Give another run an event. Answered by [`super::EventKind::Done`].
+    Tell {
+        /// Whom.
+        run: RunId,
+        /// What.
+        message: Message,
+    },
+}
+
+/// What one run tells another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Message {
+    /// The endpoint is free.
+    YourTurn,
+    /// A newer model took your place.
+    Superseded {
+        /// Whose.
+        by: RunId,
+    },
+}
+
+impl Message {
+    fn name(&self) -> String {
+        match self {
+            Self::YourTurn => "turn".to_owned(),
+            Self::Superseded { by } => format!("superseded:{by}"),
+        }
+    }
+}
+
+/// Whether someone is at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Pending {
+    /// Nobody has begun.
+    Unclaimed,
+    /// A function has begun; it counts as dead after this time.
+    Claimed {
+        /// The end of the claim.
+        until: Timestamp,
+    },
+}
+
+/// A command in the outbox.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PendingCommand {
+    /// Its name within the run.
+    pub id: CommandId,
+    /// What.
+    pub command: Command,
+    /// Whether someone is at it.
+    pub state: Pending,
+}

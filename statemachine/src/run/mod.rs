@@ -1,0 +1,25 @@
+//! A run: one attempt to turn data into a live model, from its trigger to its end.
+
+mod command;
+mod decide;
+mod event;
+mod ids;
+mod lifecycle;
+mod record;
+
+pub use command::{Command, CommandId, Message, Pending, PendingCommand, Stage};
+pub use decide::decide;
+pub use event::{
+    Approval, Decision, EndpointStatus, Event, EventKind, ExecutionStatus, Failure, Outcome, StepChange, StepStatus,
+    TrainedModel,
+};
+pub use ids::{ObjectVersion, ParseRunIdError, RunId, execution_id};
+pub use lifecycle::lifecycle_table;
+pub use record::{
+    ApprovalMode, DeploymentSpec, Evaluation, EvaluationSpec, Execution, Fact, Inputs, Phase, Run, RunSpec, Trigger,
+};
+
+#[cfg(test)]
+pub(crate) mod fixtures;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,351 @@
+use proptest::prelude::*;
+
+use super::fixtures::*;
+use super::*;
+use crate::Endpoint;
+
+fn our_config(world: &World) -> String {
+    format!("tumours-{}", world.run().id)
+}
+
+fn every_event(run: &Run, _endpoint: &Endpoint) -> Vec<(String, Event)> {
+    let ours = format!("tumours-{}", run.id);
+    let named = |events: Vec<Event>| events.into_iter().map(|event| (event.kind.name(), event));
+    let mut events: Vec<(String, Event)> = named(vec![requested("v1", ApprovalMode::Automatic)]).collect();
+    events.extend(named(vec![Event {
+        at: at(100),
+        kind: EventKind::ExecutionStarted { execution_arn: EXECUTION.into() },
+    }]));
+    events.extend(named(ExecutionStatus::ALL.into_iter().map(|s| status(100, s)).collect()));
+    events.push(("execution Executing, late".into(), status(5, ExecutionStatus::Executing)));
+    let mut foreign = status(100, ExecutionStatus::Succeeded);
+    if let EventKind::ExecutionChanged { execution_arn, .. } = &mut foreign.kind {
+        *execution_arn = "arn:other".into();
+    }
+    events.push(("execution Succeeded, of another execution".into(), foreign));
+    events.extend(named(vec![step(100, "train", StepStatus::Executing)]));
+    events.push(("evaluated, good".into(), evaluated(100, r#"{"accuracy":0.99}"#)));
+    events.push(("evaluated, bad".into(), evaluated(100, r#"{"accuracy":0.1}"#)));
+    events.push(("evaluated, unreadable".into(), evaluated(100, "NaN")));
+    events.extend(named(vec![registered(100), approval(100, Approval::Approved), approval(100, Approval::Rejected)]));
+    let in_service = EndpointStatus::InService;
+    events.push(("endpoint InService, this run's model".into(), endpoint_is(100, in_service, &ours)));
+    events.push(("endpoint InService, another model".into(), endpoint_is(100, in_service, "old")));
+    for status in [EndpointStatus::InTransition, EndpointStatus::Failed, EndpointStatus::Deleted] {
+        events.extend(named(vec![endpoint_is(100, status, &ours)]));
+    }
+    events.extend(named(vec![
+        Event { at: at(100), kind: EventKind::YourTurn },
+        Event { at: at(100), kind: EventKind::Superseded { by: RunId::arrival("tumours", &object("v9")) } },
+    ]));
+    for command in [CommandId::start(), CommandId::evaluate(), CommandId::register(), CommandId::deploy()] {
+        let kind = EventKind::CommandFailed { command: command.clone(), reason: "no".into() };
+        events.push((format!("command failed: {command}"), Event { at: at(100), kind }));
+    }
+    events.push(("command done: deploy".into(), done(100, CommandId::deploy())));
+    events
+}
+
+#[test]
+fn the_lifecycle_table_in_the_docs_is_fresh() {
+    let worlds: Vec<_> = Phase::ALL
+        .into_iter()
+        .map(|phase| {
+            let world = world_in(phase);
+            (phase, world.run.unwrap(), world.endpoint)
+        })
+        .collect();
+    let table = lifecycle_table(&worlds, &every_event);
+    let text = format!(
+        "# The lifecycle of a run\n\nGenerated from `statemachine::decide` by its test \
+         `the_lifecycle_table_in_the_docs_is_fresh`: what each event does in each phase. To write it anew:\n\
+         `UPDATE_DOCS=1 cargo test -p statemachine lifecycle`.\n\n{table}"
+    );
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/LIFECYCLE.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(path, &text).unwrap();
+    }
+    let stored = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(stored == text, "docs/LIFECYCLE.md is stale: run UPDATE_DOCS=1 cargo test -p statemachine lifecycle");
+}
+
+#[test]
+fn an_arrival_asks_for_one_execution_of_exactly_its_object_version() {
+    let world = world_in(Phase::Starting);
+    assert_eq!(world.pending(), ["start"]);
+    let Command::Start { pipeline, stage, parameters, token } = &world.run().outbox[0].command else { panic!() };
+    assert_eq!(pipeline, "tumours");
+    assert_eq!(stage[0].object, object("v1"));
+    assert_eq!(stage[0].to, format!("runs/tumours/{}/input/a.csv", world.run().id));
+    assert_eq!(parameters["InputDataUri"], format!("s3://data/runs/tumours/{}/input/", world.run().id));
+    assert_eq!(token.len(), 64);
+}
+
+#[test]
+fn the_whole_road_to_live_leaves_an_empty_outbox_and_a_champion() {
+    let world = world_in(Phase::Live);
+    assert_eq!(world.pending(), Vec::<String>::new());
+    let champion = world.endpoint.champion.as_ref().unwrap();
+    assert_eq!(champion.run, world.run().id);
+    assert_eq!(champion.config, our_config(&world));
+    assert_eq!(world.endpoint.deploying, None);
+}
+
+#[test]
+fn status_events_in_reverse_order_end_in_the_same_run() {
+    let events = [
+        step(2, "preprocess", StepStatus::Executing),
+        step(3, "preprocess", StepStatus::Succeeded),
+        status(1, ExecutionStatus::Executing),
+        status(10, ExecutionStatus::Succeeded),
+    ];
+    let mut forward = world_in(Phase::Starting);
+    let mut backward = forward.clone();
+    events.iter().for_each(|event| drop(forward.give(event)));
+    events.iter().rev().for_each(|event| drop(backward.give(event)));
+    assert_eq!(forward, backward);
+    assert_eq!(forward.run().phase, Phase::Evaluating);
+}
+
+#[test]
+fn a_failure_raises_one_alert_however_often_the_event_comes() {
+    let mut world = world_in(Phase::Running);
+    for _ in 0..3 {
+        world.give(&status(10, ExecutionStatus::Failed));
+    }
+    assert_eq!(world.pending().len(), 1);
+    assert_eq!(world.run().failure.as_ref().unwrap().step.as_deref(), Some("train"));
+}
+
+#[test]
+fn a_retried_execution_brings_a_failed_run_back() {
+    let mut world = world_in(Phase::Failed);
+    world.give(&status(20, ExecutionStatus::Executing));
+    assert_eq!((world.run().phase, world.run().failure.clone()), (Phase::Running, None));
+    world.give(&status(30, ExecutionStatus::Succeeded));
+    assert_eq!(world.run().phase, Phase::Evaluating);
+}
+
+#[test]
+fn a_late_event_of_an_earlier_attempt_changes_no_phase() {
+    for phase in Phase::ALL {
+        let mut world = world_in(phase);
+        if world.run().execution.as_ref().is_none_or(|execution| execution.at < at(10)) {
+            continue;
+        }
+        world.give(&status(5, ExecutionStatus::Failed));
+        world.give(&status(5, ExecutionStatus::Executing));
+        assert_eq!(world.run().phase, phase);
+    }
+}
+
+#[test]
+fn an_execution_that_is_seen_before_its_start_is_answered_is_not_started_again() {
+    let mut world = world_in(Phase::Starting);
+    world.give(&status(1, ExecutionStatus::Executing));
+    assert_eq!(world.pending(), Vec::<String>::new());
+    let late = Event { at: at(2), kind: EventKind::ExecutionStarted { execution_arn: EXECUTION.into() } };
+    assert_eq!(world.give(&late).outcome, Outcome::Ignored);
+}
+
+#[test]
+fn an_approval_that_overtakes_the_registration_is_not_forgotten() {
+    let mut world = World::after(&road_to(Phase::AwaitingApproval)[..4]);
+    assert_eq!(world.run().phase, Phase::Evaluating);
+    world.give(&approval(11, Approval::Approved));
+    world.give(&registered(12));
+    assert_eq!(world.run().phase, Phase::Deploying);
+}
+
+#[test]
+fn a_person_may_refuse_and_think_better_of_it() {
+    let mut world = world_in(Phase::AwaitingApproval);
+    world.give(&approval(20, Approval::Rejected));
+    assert_eq!(world.run().phase, Phase::Rejected);
+    world.give(&approval(30, Approval::Approved));
+    assert_eq!(world.run().phase, Phase::Deploying);
+}
+
+#[test]
+fn the_old_model_in_service_is_a_rollback_only_once_the_change_was_asked_for() {
+    let mut world = world_in(Phase::Deploying);
+    let old = endpoint_is(20, EndpointStatus::InService, "old");
+    assert_eq!(world.give(&old).outcome, Outcome::Ignored);
+    world.give(&done(21, CommandId::deploy()));
+    world.give(&old);
+    assert_eq!(world.run().phase, Phase::RolledBack);
+    assert_eq!(world.endpoint.deploying, None);
+    assert!(world.pending()[0].starts_with("alert:rolled_back"));
+}
+
+#[test]
+fn only_one_deployment_at_a_time_and_the_newest_goes_next() {
+    let mut first = world_in(Phase::Deploying);
+    let mut ids = Vec::new();
+    let mut waiting = Vec::new();
+    for version in ["v2", "v3"] {
+        let mut road = road_to(Phase::Deploying);
+        road[0] = requested(version, ApprovalMode::Automatic);
+        let mut world = World { run: None, endpoint: first.endpoint.clone() };
+        road.iter().for_each(|event| drop(world.give(event)));
+        assert_eq!(world.run().phase, Phase::AwaitingTurn);
+        first.endpoint = world.endpoint.clone();
+        ids.push(world.run().id.clone());
+        waiting.push(world.run.unwrap());
+    }
+    let ours = our_config(&first);
+    first.give(&endpoint_is(30, EndpointStatus::InService, &ours));
+    assert_eq!(first.pending(), [format!("tell:{}:turn", ids[1])]);
+
+    let mut newest = World { run: Some(waiting.remove(1)), endpoint: first.endpoint.clone() };
+    newest.give(&Event { at: at(31), kind: EventKind::YourTurn });
+    assert_eq!(newest.run().phase, Phase::Deploying);
+    newest.give(&done(32, CommandId::deploy()));
+    let ours = our_config(&newest);
+    newest.give(&endpoint_is(33, EndpointStatus::InService, &ours));
+    let told = newest.pending();
+    assert!(told.contains(&format!("tell:{}:superseded:{}", ids[0], ids[1])), "{told:?}");
+    assert!(told.contains(&format!("tell:{}:superseded:{}", first.run().id, ids[1])), "{told:?}");
+    assert_eq!(newest.endpoint.waiting, Vec::<RunId>::new());
+}
+
+#[test]
+fn a_failed_deployment_keeps_the_champion_and_gives_the_turn_on() {
+    let live = world_in(Phase::Live);
+    let mut road = road_to(Phase::Deploying);
+    road[0] = requested("v2", ApprovalMode::Automatic);
+    let mut world = World { run: None, endpoint: live.endpoint.clone() };
+    road.iter().for_each(|event| drop(world.give(event)));
+    world.endpoint.waiting = vec![RunId::arrival("tumours", &object("v3"))];
+    world.give(&done(20, CommandId::deploy()));
+    world.give(&endpoint_is(21, EndpointStatus::InService, &live.endpoint.champion.as_ref().unwrap().config));
+    assert_eq!(world.run().phase, Phase::RolledBack);
+    assert_eq!(world.endpoint.champion, live.endpoint.champion);
+    assert!(world.pending().iter().any(|id| id.ends_with(":turn")));
+}
+
+#[test]
+fn the_gate_is_asked_again_when_the_champion_changed_while_waiting() {
+    let mut world = world_in(Phase::AwaitingTurn);
+    world.endpoint.deploying = None;
+    if let Some(run) = &mut world.run {
+        let against =
+            crate::gate::AgainstChampion::new(crate::gate::Finite::new(0.0).unwrap(), crate::gate::Direction::Higher);
+        let path = crate::gate::MetricPath::new("accuracy").unwrap();
+        let criterion = crate::gate::Criterion::new(path, None, Some(against.unwrap())).unwrap();
+        run.spec.gate = Some(crate::gate::Gate::new(vec![criterion]).unwrap());
+    }
+    let better = crate::gate::Report::parse(br#"{"accuracy":0.99}"#).unwrap().metrics();
+    world.endpoint.champion = Some(crate::endpoint::Champion {
+        run: RunId::arrival("tumours", &object("v0")),
+        config: "c".into(),
+        package: "p".into(),
+        metrics: better,
+        since: at(0),
+    });
+    world.give(&Event { at: at(31), kind: EventKind::YourTurn });
+    assert_eq!(world.run().phase, Phase::Rejected);
+    assert_eq!(world.endpoint.deploying, None);
+}
+
+#[test]
+fn a_run_survives_json() {
+    for phase in Phase::ALL {
+        let run = world_in(phase).run.unwrap();
+        let text = serde_json::to_string(&run).unwrap();
+        assert_eq!(serde_json::from_str::<Run>(&text).unwrap(), run, "{phase}");
+    }
+}
+
+#[test]
+fn two_inputs_of_one_name_are_staged_apart() {
+    let mut event = requested("v1", ApprovalMode::Automatic);
+    if let EventKind::Requested { inputs, .. } = &mut event.kind {
+        let mut other = object("v1");
+        other.key = "raw/tumours/deeper/a.csv".into();
+        inputs.objects.push(other);
+    }
+    let world = World::after(&[event]);
+    let Command::Start { stage, .. } = &world.run().outbox[0].command else { panic!() };
+    assert_ne!(stage[0].to, stage[1].to);
+}
+
+fn external_event() -> impl Strategy<Value = Event> {
+    let statuses = prop::sample::select(ExecutionStatus::ALL.to_vec());
+    let steps = prop::sample::select(StepStatus::ALL.to_vec());
+    prop_oneof![
+        (1i64..20, statuses).prop_map(|(second, s)| status(second, s)),
+        (1i64..20, steps).prop_map(|(second, s)| step(second, "train", s)),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn an_event_twice_equals_once(phase in prop::sample::select(Phase::ALL.to_vec()), choice: prop::sample::Index) {
+        let mut world = world_in(phase);
+        let events = every_event(world.run(), &world.endpoint);
+        let (name, event) = &events[choice.index(events.len())];
+        world.give(event);
+        let once = world.clone();
+        let decision = world.give(event);
+        prop_assert_eq!(&once, &world, "{} in {}: {}", name, phase, decision.because);
+    }
+
+    /// Alerts and evaluations already asked for on the way are left out: they are what people were told, not where the
+    /// run stands.
+    #[test]
+    fn any_order_of_an_executions_events_ends_in_the_same_place(
+        events in prop::collection::vec(external_event(), 1..8),
+        keys in prop::collection::vec(any::<u32>(), 8),
+    ) {
+        let mut shuffled: Vec<_> = events.iter().zip(keys).collect();
+        shuffled.sort_by_key(|(_, key)| *key);
+        let mut one = world_in(Phase::Starting);
+        let mut other = one.clone();
+        events.iter().for_each(|event| drop(one.give(event)));
+        shuffled.iter().for_each(|(event, _)| drop(other.give(event)));
+        let place = |world: &World| {
+            let run = world.run();
+            let facts: Vec<_> = run.facts.iter().filter(|fact| !fact.what.starts_with("failed")).cloned().collect();
+            (run.execution.clone(), facts)
+        };
+        prop_assert_eq!(place(&one), place(&other));
+        let succeeded = |world: &World| world.run().phase == Phase::Evaluating;
+        let ever = events.iter().any(|event| matches!(
+            event.kind, EventKind::ExecutionChanged { status: ExecutionStatus::Succeeded, .. }));
+        if !ever {
+            prop_assert_eq!(one.run().phase, other.run().phase);
+        } else if one.run().execution.as_ref().unwrap().status == ExecutionStatus::Succeeded {
+            prop_assert!(succeeded(&one) && succeeded(&other));
+        }
+    }
+
+    #[test]
+    fn nothing_goes_live_without_a_passed_gate(choices in prop::collection::vec(any::<prop::sample::Index>(), 1..40)) {
+        let mut world = world_in(Phase::Starting);
+        for choice in choices {
+            let events = every_event(world.run(), &world.endpoint);
+            world.give(&events[choice.index(events.len())].1);
+            let deploying = matches!(world.run().phase, Phase::Deploying | Phase::Live | Phase::RolledBack);
+            if deploying || world.pending().contains(&"deploy".to_owned()) {
+                prop_assert!(world.run().gate.as_ref().unwrap().passed);
+            }
+        }
+    }
+
+    #[test]
+    fn every_failure_rejection_and_rollback_has_its_alert(
+        choices in prop::collection::vec(any::<prop::sample::Index>(), 1..40),
+    ) {
+        let mut world = world_in(Phase::Starting);
+        for choice in choices {
+            let before = world.run().phase;
+            let events = every_event(world.run(), &world.endpoint);
+            world.give(&events[choice.index(events.len())].1);
+            let after = world.run().phase;
+            if before != after && matches!(after, Phase::Failed | Phase::Rejected | Phase::RolledBack) {
+                prop_assert!(world.pending().iter().any(|id| id.starts_with("alert:")), "{before} to {after}");
+            }
+        }
+    }
+}
