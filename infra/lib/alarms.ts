@@ -1,0 +1,85 @@
+import { Duration } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import * as actions from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type * as events from 'aws-cdk-lib/aws-events';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as sns from 'aws-cdk-lib/aws-sns';
+import type * as sqs from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+
+/** Sections of the runbook, by their anchors. */
+export type RunbookSection =
+  | 'events-that-could-not-be-delivered'
+  | 'events-that-a-function-failed-at'
+  | 'a-function-fails'
+  | 'a-function-is-throttled'
+  | 'a-dead-letter-could-not-be-stored';
+
+const MINUTE = Duration.minutes(1);
+const FIVE_MINUTES = Duration.minutes(5);
+
+export interface AlarmsProps {
+  readonly prefix: string;
+  readonly topic: sns.ITopic;
+}
+
+/** Alarms that tell a person, each with the section of the runbook that says what to do. */
+export class Alarms extends Construct {
+  constructor(scope: Construct, id: string, private readonly props: AlarmsProps) {
+    super(scope, id);
+  }
+
+  /** Events lie in the queue of what never reached the function. */
+  undelivered(name: string, queue: sqs.IQueue): void {
+    this.queue(`${name}-undelivered`, queue, `events for ${name} could not be delivered`, 'events-that-could-not-be-delivered');
+  }
+
+  /** Events lie in the queue of what the function failed at. */
+  failed(name: string, queue: sqs.IQueue): void {
+    this.queue(`${name}-failed`, queue, `${name} failed at events for good`, 'events-that-a-function-failed-at');
+  }
+
+  /** A function errs, is throttled, or its dead letter is lost. */
+  function(name: string, handler: lambda.IFunction): void {
+    const sum = { period: FIVE_MINUTES, statistic: cloudwatch.Stats.SUM };
+    this.whenAny(`${name}-errors`, handler.metricErrors(sum), `${name} ended in errors`, 'a-function-fails');
+    this.whenAny(`${name}-throttles`, handler.metricThrottles(sum), `${name} was throttled`, 'a-function-is-throttled');
+    this.whenAny(
+      `${name}-lost`,
+      handler.metric('DestinationDeliveryFailures', sum),
+      `${name} failed at events that could not be stored in its queue`,
+      'a-dead-letter-could-not-be-stored',
+    );
+  }
+
+  /** A rule could neither deliver an event nor store it. */
+  rule(name: string, rule: events.IRule): void {
+    const metric = new cloudwatch.Metric({
+      namespace: 'AWS/Events',
+      metricName: 'InvocationsFailedToBeSentToDlq',
+      dimensionsMap: { RuleName: rule.ruleName },
+      period: FIVE_MINUTES,
+      statistic: cloudwatch.Stats.SUM,
+    });
+    this.whenAny(`${name}-rule-lost`, metric, `the rule ${name} lost events`, 'a-dead-letter-could-not-be-stored');
+  }
+
+  private queue(name: string, queue: sqs.IQueue, what: string, section: RunbookSection): void {
+    const metric = queue.metricApproximateNumberOfMessagesVisible({ period: MINUTE, statistic: cloudwatch.Stats.MAXIMUM });
+    this.whenAny(name, metric, what, section);
+  }
+
+  /** Alarms at the first occurrence; silence is well. */
+  private whenAny(name: string, metric: cloudwatch.IMetric, what: string, section: RunbookSection): void {
+    const alarm = new cloudwatch.Alarm(this, name, {
+      alarmName: `${this.props.prefix}-${name}`,
+      alarmDescription: `${what}: see docs/RUNBOOK.md#${section}`,
+      metric,
+      threshold: 1,
+      evaluationPeriods: 1,
+      comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
+    });
+    alarm.addAlarmAction(new actions.SnsAction(this.props.topic));
+  }
+}

@@ -1,0 +1,190 @@
+import { CfnOutput, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import type { StackProps } from 'aws-cdk-lib';
+import type * as iam from 'aws-cdk-lib/aws-iam';
+import * as scheduler from 'aws-cdk-lib/aws-scheduler';
+import type { Construct } from 'constructs';
+import { Alarms } from './alarms';
+import { Alerts } from './alerts';
+import type { Config } from './config';
+import { DataBucket } from './data-bucket';
+import { deadLetterQueue } from './dead-letters';
+import { HandlerFunction } from './handler-function';
+import { Keys } from './keys';
+import { Ledger } from './ledger';
+import { Permissions, scheduleGroupArn } from './permissions';
+import { PipelineFromFolder, pipelineId, settingsResource } from './pipeline-resource';
+import { SageMakerRoles, scheduleRole } from './roles';
+import { ENDPOINT_STATUS, EventRule, MODEL_PACKAGE, PIPELINE_STATUS, dataArrival } from './rules';
+
+export interface OrchestratorStackProps extends StackProps {
+  readonly config: Config;
+}
+
+/** The orchestrator: events in, functions, ledger, alerts. */
+export class OrchestratorStack extends Stack {
+  constructor(scope: Construct, id: string, props: OrchestratorStackProps) {
+    super(scope, id, props);
+    const { config } = props;
+    const { prefix } = config;
+    const removalPolicy = config.retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
+
+    // What is kept.
+    const keys = new Keys(this, 'Keys', { prefix, removalPolicy });
+    const { bucket } = new DataBucket(this, 'Bucket', {
+      prefix,
+      key: keys.data,
+      removalPolicy,
+      emptyBuckets: config.emptyBuckets,
+    });
+    const { table } = new Ledger(this, 'Ledger', {
+      tableName: prefix,
+      key: keys.data,
+      removalPolicy,
+      deletionProtection: config.retain,
+    });
+    const { topic } = new Alerts(this, 'Alerts', {
+      prefix,
+      key: keys.data,
+      email: config.alertEmail,
+      endpoint: config.alertEndpoint,
+    });
+
+    // What acts.
+    const roles = new SageMakerRoles(this, 'SageMaker', { bucket, key: keys.data });
+    const permissions = new Permissions({
+      stack: this,
+      table,
+      bucket,
+      key: keys.data,
+      topic,
+      jobRole: roles.job,
+      pipelineRole: roles.pipeline,
+    });
+    const environment = {
+      TIDEGATE_TABLE: table.tableName,
+      TIDEGATE_BUCKET: bucket.bucketName,
+      TIDEGATE_TOPIC_ARN: topic.topicArn,
+      TIDEGATE_JOB_ROLE_ARN: roles.job.roleArn,
+    };
+    const handler = (
+      construct: string,
+      binary: string,
+      description: string,
+      own: { permissions?: iam.PolicyStatement[]; environment?: Record<string, string>; timeout?: Duration } = {},
+    ) =>
+      new HandlerFunction(this, construct, {
+        prefix,
+        binary,
+        binaries: config.binaries,
+        description,
+        timeout: own.timeout,
+        environment: { ...environment, ...own.environment },
+        permissions: [...permissions.ledger(), ...(own.permissions ?? permissions.effects())],
+        logsKey: keys.logs,
+        removalPolicy,
+      });
+
+    const onDataArrival = handler('OnDataArrival', 'on-data-arrival', 'Starts runs for objects that arrive under raw/');
+    const onSchedule = handler('OnSchedule', 'on-schedule', 'Starts runs when a schedule fires', {
+      permissions: [...permissions.effects(), ...permissions.listVersions()],
+    });
+    const onPipelineStatus = handler('OnPipelineStatus', 'on-pipeline-status', 'Follows executions, gates and deploys');
+    const onEndpointStatus = handler('OnEndpointStatus', 'on-endpoint-status', 'Follows deployments to endpoints');
+    const onModelPackage = handler('OnModelPackage', 'on-model-package', 'Deploys models that a person approved');
+
+    // Schedules come and go with pipelines, through the API; the group goes with the stack and takes them along.
+    const scheduleGroup = prefix;
+    new scheduler.CfnScheduleGroup(this, 'Schedules', { name: scheduleGroup });
+    const scheduleUndelivered = deadLetterQueue(this, 'ScheduleUndelivered', `${prefix}-schedule-undelivered`);
+    const firing = scheduleRole(this, 'ScheduleRole', {
+      groupArn: scheduleGroupArn(this, scheduleGroup),
+      target: onSchedule.function,
+      deadLetters: scheduleUndelivered,
+    });
+    const pipelineResource = handler('PipelineResource', 'pipeline-resource', 'Deploys pipelines for CloudFormation', {
+      permissions: permissions.pipelineResource(scheduleGroup, firing),
+      timeout: Duration.seconds(300),
+      environment: {
+        TIDEGATE_PIPELINE_ROLE_ARN: roles.pipeline.roleArn,
+        TIDEGATE_SCHEDULE_ROLE_ARN: firing.roleArn,
+        TIDEGATE_SCHEDULE_FUNCTION_ARN: onSchedule.function.functionArn,
+        TIDEGATE_SCHEDULE_GROUP: scheduleGroup,
+        TIDEGATE_SCHEDULE_DLQ_ARN: scheduleUndelivered.queueArn,
+      },
+    });
+
+    // What wakes it.
+    const rules = {
+      'on-data-arrival': new EventRule(this, 'DataArrival', {
+        ruleName: `${prefix}-on-data-arrival`,
+        description: 'A new object under raw/ of the data bucket',
+        pattern: dataArrival(bucket),
+        target: onDataArrival.function,
+      }),
+      'on-pipeline-status': new EventRule(this, 'PipelineStatus', {
+        ruleName: `${prefix}-on-pipeline-status`,
+        description: 'A pipeline execution or one of its steps changed its status',
+        pattern: PIPELINE_STATUS,
+        target: onPipelineStatus.function,
+      }),
+      'on-endpoint-status': new EventRule(this, 'EndpointStatus', {
+        ruleName: `${prefix}-on-endpoint-status`,
+        description: 'An endpoint or a deployment to it changed its state',
+        pattern: ENDPOINT_STATUS,
+        target: onEndpointStatus.function,
+      }),
+      'on-model-package': new EventRule(this, 'ModelPackage', {
+        ruleName: `${prefix}-on-model-package`,
+        description: 'A model package changed its state or approval',
+        pattern: MODEL_PACKAGE,
+        target: onModelPackage.function,
+      }),
+    };
+
+    // Who is told when it does not work.
+    const alarms = new Alarms(this, 'Alarms', { prefix, topic });
+    for (const [name, { rule, undelivered }] of Object.entries(rules)) {
+      alarms.undelivered(name, undelivered);
+      alarms.rule(name, rule);
+    }
+    alarms.undelivered('schedule', scheduleUndelivered);
+    const handlers = {
+      'on-data-arrival': onDataArrival,
+      'on-schedule': onSchedule,
+      'on-pipeline-status': onPipelineStatus,
+      'on-endpoint-status': onEndpointStatus,
+      'on-model-package': onModelPackage,
+      'pipeline-resource': pipelineResource,
+    };
+    for (const [name, { failed, function: fn }] of Object.entries(handlers)) {
+      alarms.failed(name, failed);
+      alarms.function(name, fn);
+    }
+
+    // What the command line and the pipelines need.
+    const settings = settingsResource(this, 'Settings', pipelineResource, {
+      Bucket: bucket.bucketName,
+      TopicArn: topic.topicArn,
+      JobRoleArn: roles.job.roleArn,
+      PipelineRoleArn: roles.pipeline.roleArn,
+      ScheduleRoleArn: firing.roleArn,
+      ScheduleFunctionArn: onSchedule.function.functionArn,
+      ScheduleGroup: scheduleGroup,
+      ScheduleDlqArn: scheduleUndelivered.queueArn,
+    });
+    for (const folder of config.pipelines) {
+      new PipelineFromFolder(this, pipelineId(folder), { handler: pipelineResource, folder, settings });
+    }
+
+    new CfnOutput(this, 'BucketName', { value: bucket.bucketName });
+    new CfnOutput(this, 'TableName', { value: table.tableName });
+    new CfnOutput(this, 'TopicArn', { value: topic.topicArn });
+    for (const [name, { function: fn }] of Object.entries(handlers)) {
+      new CfnOutput(this, `Function${pascal(name)}`, { value: fn.functionName });
+    }
+  }
+}
+
+function pascal(name: string): string {
+  return name.replace(/(^|-)([a-z])/g, (_match, _hyphen, letter: string) => letter.toUpperCase());
+}

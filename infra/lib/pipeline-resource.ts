@@ -1,0 +1,72 @@
+import { basename } from 'node:path';
+import { CustomResource, Duration, Stack } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as assets from 'aws-cdk-lib/aws-s3-assets';
+import { Construct } from 'constructs';
+import type { HandlerFunction } from './handler-function';
+
+/** The function answers within its own timeout, retries included; CloudFormation's default is an hour. */
+const SERVICE_TIMEOUT = Duration.minutes(15);
+
+/** What the command line finds in the ledger, given the table's name alone. */
+export interface Settings {
+  readonly Bucket: string;
+  readonly TopicArn: string;
+  readonly JobRoleArn: string;
+  readonly PipelineRoleArn: string;
+  readonly ScheduleRoleArn: string;
+  readonly ScheduleFunctionArn: string;
+  readonly ScheduleGroup: string;
+  readonly ScheduleDlqArn: string;
+}
+
+/** Writes the settings into the ledger. */
+export function settingsResource(scope: Construct, id: string, handler: HandlerFunction, settings: Settings): CustomResource {
+  return new CustomResource(scope, id, {
+    // The function itself: it answers CloudFormation's response URL, no provider framework stands between.
+    serviceToken: handler.function.functionArn,
+    serviceTimeout: SERVICE_TIMEOUT,
+    resourceType: 'Custom::TidegateSettings',
+    properties: settings,
+  });
+}
+
+export interface PipelineProps {
+  readonly handler: HandlerFunction;
+  /** The absolute folder with `pipeline.yaml`. */
+  readonly folder: string;
+  /** Must be there before the pipeline. */
+  readonly settings: CustomResource;
+}
+
+/** One pipeline's folder, deployed with the stack: the same as `tidegate apply`, by the same code. */
+export class PipelineFromFolder extends Construct {
+  constructor(scope: Construct, id: string, props: PipelineProps) {
+    super(scope, id);
+    const source = new assets.Asset(this, 'Source', {
+      path: props.folder,
+      exclude: ['**/__pycache__', '**/*.pyc', '**/.*'],
+    });
+    const key = Stack.of(this).formatArn({
+      service: 's3',
+      region: '',
+      account: '',
+      resource: source.s3BucketName,
+      resourceName: source.s3ObjectKey,
+    });
+    props.handler.function.addToRolePolicy(new iam.PolicyStatement({ actions: ['s3:GetObject'], resources: [key] }));
+
+    const resource = new CustomResource(this, 'Resource', {
+      serviceToken: props.handler.function.functionArn,
+      serviceTimeout: SERVICE_TIMEOUT,
+      resourceType: 'Custom::TidegatePipeline',
+      properties: { SourceBucket: source.s3BucketName, SourceKey: source.s3ObjectKey },
+    });
+    resource.node.addDependency(props.settings);
+  }
+}
+
+/** The construct's id: the folder's name. */
+export function pipelineId(folder: string): string {
+  return `Pipeline-${basename(folder)}`;
+}

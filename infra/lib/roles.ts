@@ -1,0 +1,148 @@
+import { ArnFormat, Aws, Stack } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as kms from 'aws-cdk-lib/aws-kms';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
+import type * as sqs from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+
+/** Repositories that AWS publishes the default step images in; the account differs by region and image. */
+const AWS_IMAGE_REPOSITORIES = ['autogluon-inference', 'autogluon-training', 'sagemaker-scikit-learn'];
+
+/** SageMaker may take a role only on behalf of this account's own resources. */
+function sagemakerOfThisAccount(stack: Stack): iam.IPrincipal {
+  return new iam.ServicePrincipal('sagemaker.amazonaws.com', {
+    conditions: {
+      StringEquals: { 'aws:SourceAccount': stack.account },
+      // Any kind of resource: pipelines, jobs and models are named by their owners, in `pipeline.yaml`.
+      ArnLike: { 'aws:SourceArn': stack.formatArn({ service: 'sagemaker', resource: '*', arnFormat: ArnFormat.NO_RESOURCE_NAME }) },
+    },
+  });
+}
+
+export interface SageMakerRolesProps {
+  readonly bucket: s3.IBucket;
+  readonly key: kms.IKey;
+}
+
+/** The two roles that SageMaker takes: one to run a pipeline's steps, one inside each step and model. */
+export class SageMakerRoles extends Construct {
+  /** Taken by processing jobs, training jobs and models. */
+  readonly job: iam.Role;
+  /** Taken by a pipeline, to start its steps. */
+  readonly pipeline: iam.Role;
+
+  constructor(scope: Construct, id: string, props: SageMakerRolesProps) {
+    super(scope, id);
+    const stack = Stack.of(this);
+    const arn = (resource: string, name: string) => stack.formatArn({ service: 'sagemaker', resource, resourceName: name });
+
+    this.job = new iam.Role(this, 'Job', {
+      assumedBy: sagemakerOfThisAccount(stack),
+      description: 'Taken by SageMaker inside processing jobs, training jobs and models',
+    });
+    const logGroups = stack.formatArn({
+      service: 'logs',
+      resource: 'log-group',
+      resourceName: '/aws/sagemaker/*',
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+    for (const statement of [
+      new iam.PolicyStatement({
+        actions: ['s3:GetObject'],
+        // Whole prefixes: a step's inputs are the data that came in, its code, and earlier steps' outputs.
+        resources: ['raw/*', 'code/*', 'runs/*'].map((keys) => props.bucket.arnForObjects(keys)),
+      }),
+      new iam.PolicyStatement({
+        actions: ['s3:AbortMultipartUpload', 's3:PutObject'],
+        // A step writes under its own execution's id, which is not known before.
+        resources: [props.bucket.arnForObjects('runs/*')],
+      }),
+      new iam.PolicyStatement({ actions: ['s3:ListBucket'], resources: [props.bucket.bucketArn] }),
+      new iam.PolicyStatement({
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+        resources: [props.key.keyArn],
+        conditions: { StringEquals: { 'kms:ViaService': `s3.${Aws.REGION}.amazonaws.com` } },
+      }),
+      new iam.PolicyStatement({
+        actions: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:DescribeLogStreams', 'logs:PutLogEvents'],
+        // SageMaker chooses the groups by kind of job, the streams by job.
+        resources: [logGroups],
+      }),
+      new iam.PolicyStatement({
+        actions: ['cloudwatch:PutMetricData'],
+        resources: ['*'], // The action knows no resources; its namespace bounds it.
+        conditions: { StringLike: { 'cloudwatch:namespace': ['/aws/sagemaker/*', 'aws/sagemaker/*'] } },
+      }),
+      new iam.PolicyStatement({
+        actions: ['ecr:GetAuthorizationToken'],
+        resources: ['*'], // The action knows no resources.
+      }),
+      new iam.PolicyStatement({
+        actions: ['ecr:BatchCheckLayerAvailability', 'ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'],
+        resources: [
+          // AWS keeps its images in accounts of its own, another one for each region and framework.
+          ...AWS_IMAGE_REPOSITORIES.map((name) => stack.formatArn({ service: 'ecr', account: '*', resource: 'repository', resourceName: name })),
+          // A `pipeline.yaml` may name any image of this account.
+          stack.formatArn({ service: 'ecr', resource: 'repository', resourceName: '*' }),
+        ],
+      }),
+    ]) {
+      this.job.addToPolicy(statement);
+    }
+
+    this.pipeline = new iam.Role(this, 'Pipeline', {
+      assumedBy: sagemakerOfThisAccount(stack),
+      description: 'Taken by SageMaker pipelines to run their steps',
+    });
+    // SageMaker names the jobs of a pipeline `pipelines-<execution>-<step>-<suffix>`.
+    const jobs = [arn('processing-job', 'pipelines-*'), arn('training-job', 'pipelines-*')];
+    for (const statement of [
+      new iam.PolicyStatement({
+        actions: [
+          'sagemaker:AddTags',
+          'sagemaker:CreateProcessingJob',
+          'sagemaker:CreateTrainingJob',
+          'sagemaker:DescribeProcessingJob',
+          'sagemaker:DescribeTrainingJob',
+          'sagemaker:StopProcessingJob',
+          'sagemaker:StopTrainingJob',
+        ],
+        resources: jobs,
+      }),
+      passRole(this.job, 'sagemaker.amazonaws.com'),
+    ]) {
+      this.pipeline.addToPolicy(statement);
+    }
+  }
+}
+
+export interface ScheduleRoleProps {
+  readonly groupArn: string;
+  readonly target: lambda.IFunction;
+  readonly deadLetters: sqs.IQueue;
+}
+
+/** The role EventBridge Scheduler takes to fire a schedule of ours. */
+export function scheduleRole(scope: Construct, id: string, props: ScheduleRoleProps): iam.Role {
+  const role = new iam.Role(scope, id, {
+    assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com', {
+      conditions: {
+        StringEquals: { 'aws:SourceAccount': Stack.of(scope).account, 'aws:SourceArn': props.groupArn },
+      },
+    }),
+    description: 'Taken by EventBridge Scheduler to fire schedules of pipelines',
+  });
+  role.addToPolicy(new iam.PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [props.target.functionArn] }));
+  role.addToPolicy(new iam.PolicyStatement({ actions: ['sqs:SendMessage'], resources: [props.deadLetters.queueArn] }));
+  return role;
+}
+
+/** The right to hand one role to one service, and to no other. */
+export function passRole(role: iam.IRole, service: string): iam.PolicyStatement {
+  return new iam.PolicyStatement({
+    actions: ['iam:PassRole'],
+    resources: [role.roleArn],
+    conditions: { StringEquals: { 'iam:PassedToService': service } },
+  });
+}
