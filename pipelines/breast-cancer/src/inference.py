@@ -59,7 +59,10 @@ def input_fn(request_body, request_content_type):
 
 
 def from_csv(text):
-    rows = [row for row in csv.reader(io.StringIO(text)) if row]
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text)) if row]
+    except csv.Error as error:
+        raise bad_request(f"the body is not CSV: {error}") from error
     if not rows:
         raise bad_request("the body holds no row")
     if any(is_number(cell) for cell in rows[0]):

@@ -31,6 +31,7 @@ def model_families(text):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--label", required=True, help="the column to predict")
+    parser.add_argument("--positive_class", help="the label that precision, recall and AUC are about; AutoGluon's choice if not given")
     parser.add_argument("--preset", default="medium_quality", help="AutoGluon's preset")
     parser.add_argument(
         "--models",
@@ -51,13 +52,17 @@ def main():
 
     with tempfile.TemporaryDirectory() as scratch:
         # AutoGluon seeds its split and its models itself: the same table gives the same predictor.
-        predictor = TabularPredictor(label=args.label, eval_metric=args.eval_metric, path=os.path.join(scratch, "fit"))
+        predictor = TabularPredictor(
+            label=args.label,
+            positive_class=args.positive_class,
+            eval_metric=args.eval_metric,
+            path=os.path.join(scratch, "fit"),
+        )
         predictor.fit(
             table,
             presets=args.preset,
             hyperparameters=families,
             time_limit=args.time_limit,
-            num_gpus=0,
             # A vote among one model only adds a layer.
             fit_weighted_ensemble=families is None or len(families) > 1,
         )
