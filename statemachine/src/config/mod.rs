@@ -3,10 +3,18 @@
 //! [`Pipeline::parse`] reports every problem it finds, each with file, line, column and key. A [`Pipeline`] serialises
 //! to JSON in the same form as the file, with defaults filled in, and is checked in full again when it is read back.
 
+mod check;
+mod decode;
+mod errors;
+mod json;
 mod names;
+mod parse;
+mod reader;
 mod schedule;
+mod steps;
 mod template;
 mod text;
+mod tree;
 mod values;
 
 use std::collections::BTreeMap;
@@ -15,6 +23,7 @@ use serde::Serialize;
 
 use crate::gate::{Finite, Gate};
 
+pub use errors::{ConfigError, Errors};
 pub use names::{
     ENDPOINT_NAME_LIMIT, EndpointName, HyperparameterName, InputName, MODEL_PACKAGE_GROUP_LIMIT, OutputName,
     ParameterName, PipelineName, RUN_ID_LENGTH, SCHEDULE_RESOURCE_LIMIT, ScheduleName, StepName,
@@ -22,6 +31,7 @@ pub use names::{
 pub use schedule::{Cron, Rate, RateUnit, ScheduleExpression, TimeZone};
 pub use template::{Instance, Part, Source, Template};
 pub use text::Invalid;
+pub use tree::FILE_LIMIT;
 pub use values::{
     Approval, Description, Duration, Image, ImageUri, InstanceType, RawPrefix, ReportFile, SOURCE_FOLDER, Scalar,
     ScriptPath, Suffix, VALUE_LIMIT,

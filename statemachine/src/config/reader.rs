@@ -1,0 +1,264 @@
+//! Reading the tree: known keys, required keys, plain values, and a problem noted for everything that is off.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use super::errors::{KeyPath, Place, Problem};
+use super::names::ParameterName;
+use super::template::Template;
+use super::text::{quote, quote_all};
+use super::tree::{Content, Entry, Node};
+use super::values::ScriptPath;
+
+/// What is gathered while a file is read.
+pub(super) struct Reader<'f> {
+    pub(super) problems: Vec<Problem>,
+    /// Every place that names a pipeline parameter, looked at when all parameters are known.
+    pub(super) uses: Vec<Use>,
+    files: &'f dyn Fn(&str) -> bool,
+}
+
+/// A parameter was named.
+pub(super) struct Use {
+    pub(super) name: ParameterName,
+    pub(super) path: KeyPath,
+    pub(super) place: Place,
+    pub(super) wants: Wants,
+}
+
+/// What the parameter must be there.
+pub(super) enum Wants {
+    /// It is put into a text.
+    Anything,
+    /// It stands for a whole address.
+    Text,
+    /// It stands for an instance type.
+    Instance,
+    /// It is given this value.
+    Given(Template),
+}
+
+impl<'f> Reader<'f> {
+    pub(super) fn new(files: &'f dyn Fn(&str) -> bool) -> Self {
+        Self { problems: Vec::new(), uses: Vec::new(), files }
+    }
+
+    pub(super) fn problem(&mut self, place: Place, path: &KeyPath, message: impl Into<String>) {
+        self.problems.push(Problem::new(place, path.clone(), message));
+    }
+
+    pub(super) fn uses(&mut self, field: &Field<'_>, template: &Template) {
+        for name in template.parameters() {
+            self.use_one(field, name, Wants::Anything);
+        }
+    }
+
+    pub(super) fn use_one(&mut self, field: &Field<'_>, name: &ParameterName, wants: Wants) {
+        let (path, place) = (field.path.clone(), field.node.place);
+        self.uses.push(Use { name: name.clone(), path, place, wants });
+    }
+}
+
+/// A key and its value.
+pub(super) struct Field<'n> {
+    pub(super) path: KeyPath,
+    /// Of the key.
+    pub(super) place: Place,
+    pub(super) node: &'n Node,
+}
+
+impl<'n> Field<'n> {
+    /// Notes a problem with the value.
+    pub(super) fn problem(&self, reader: &mut Reader<'_>, message: impl Display) {
+        reader.problem(self.node.place, &self.path, format!("{}: {message}", self.path.quoted()));
+    }
+
+    fn wrong_kind(&self, reader: &mut Reader<'_>, accepted: &str) {
+        let found = self.node.content.describe();
+        reader.problem(
+            self.node.place,
+            &self.path,
+            format!("{} is {found}: accepted is {accepted}", self.path.quoted()),
+        );
+    }
+
+    /// The text of a plain value.
+    pub(super) fn text(&self, reader: &mut Reader<'_>) -> Option<&'n str> {
+        let text = self.node.content.plain_text();
+        if text.is_none() {
+            self.wrong_kind(reader, "text");
+        }
+        text
+    }
+
+    /// A plain value of a type of ours.
+    pub(super) fn parse<T: FromStr<Err: Display>>(&self, reader: &mut Reader<'_>) -> Option<T> {
+        match self.text(reader)?.parse() {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.problem(reader, error);
+                None
+            }
+        }
+    }
+
+    /// A whole number of a type of ours.
+    pub(super) fn whole<T, E: Display>(&self, reader: &mut Reader<'_>, make: fn(i64) -> Result<T, E>) -> Option<T> {
+        let Content::Integer(_, number) = self.node.content else {
+            self.wrong_kind(reader, "a whole number");
+            return None;
+        };
+        match make(number) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.problem(reader, error);
+                None
+            }
+        }
+    }
+
+    /// A number.
+    pub(super) fn number(&self, reader: &mut Reader<'_>) -> Option<crate::gate::Finite> {
+        let number = match self.node.content {
+            // Whole numbers of a threshold are far below 2^53, where doubles begin to leave some out.
+            #[allow(clippy::cast_precision_loss)]
+            Content::Integer(_, number) => crate::gate::Finite::new(number as f64),
+            Content::Float(_, number) => crate::gate::Finite::new(number),
+            _ => None,
+        };
+        if number.is_none() {
+            self.wrong_kind(reader, "a number");
+        }
+        number
+    }
+
+    /// A script, which must exist.
+    pub(super) fn script(&self, reader: &mut Reader<'_>) -> Option<ScriptPath> {
+        let script: ScriptPath = self.parse(reader)?;
+        if (reader.files)(script.as_str()) {
+            return Some(script);
+        }
+        let message =
+            format!("{} does not exist beside pipeline.yaml: create it or mend the path", quote(script.as_str()));
+        self.problem(reader, message);
+        None
+    }
+
+    /// The items of a list.
+    pub(super) fn list(&self, reader: &mut Reader<'_>) -> Option<Vec<Field<'n>>> {
+        let Content::List(items) = &self.node.content else {
+            self.wrong_kind(reader, "a list");
+            return None;
+        };
+        let item =
+            |(position, node): (usize, &'n Node)| Field { path: self.path.item(position), place: node.place, node };
+        Some(items.iter().enumerate().map(item).collect())
+    }
+
+    /// The entries of a mapping whose keys are free, each key checked to be a name.
+    pub(super) fn named<K: FromStr<Err: Display>>(
+        &self,
+        reader: &mut Reader<'_>,
+        accepted: &str,
+    ) -> Option<Vec<(Option<K>, &'n str, Field<'n>)>> {
+        let Content::Mapping(entries) = &self.node.content else {
+            self.wrong_kind(reader, accepted);
+            return None;
+        };
+        let mut named = Vec::with_capacity(entries.len());
+        for Entry { key, place, value } in entries {
+            let path = self.path.child(key);
+            let name = match key.parse() {
+                Ok(name) => Some(name),
+                Err(error) => {
+                    reader.problem(*place, &path, format!("{}: {error}", self.path.quoted()));
+                    None
+                }
+            };
+            named.push((name, key.as_str(), Field { path, place: *place, node: value }));
+        }
+        Some(named)
+    }
+
+    /// A mapping with known keys.
+    pub(super) fn section(&self, reader: &mut Reader<'_>, accepted: &[&str]) -> Option<Section<'n>> {
+        let Content::Mapping(entries) = &self.node.content else {
+            self.wrong_kind(reader, &format!("a mapping with {}", quote_all(accepted.iter().copied())));
+            return None;
+        };
+        let section = Section { path: self.path.clone(), place: self.place, entries };
+        section.refuse_unknown(reader, accepted);
+        Some(section)
+    }
+}
+
+/// A mapping with known keys.
+pub(super) struct Section<'n> {
+    pub(super) path: KeyPath,
+    /// Of the key that it stands under.
+    pub(super) place: Place,
+    entries: &'n [Entry],
+}
+
+impl<'n> Section<'n> {
+    /// The mapping under a key, its keys not judged yet.
+    pub(super) fn peek(field: &Field<'n>) -> Option<Self> {
+        match &field.node.content {
+            Content::Mapping(entries) => Some(Self { path: field.path.clone(), place: field.place, entries }),
+            _ => None,
+        }
+    }
+
+    fn refuse_unknown(&self, reader: &mut Reader<'_>, accepted: &[&str]) {
+        for entry in self.entries.iter().filter(|entry| !accepted.contains(&entry.key.as_str())) {
+            let path = self.path.child(&entry.key);
+            let mut message =
+                format!("{} is not a key here: accepted are {}", path.quoted(), quote_all(accepted.iter().copied()));
+            if let Some(near) = nearest(&entry.key, accepted.iter().copied()) {
+                message.push_str(&format!("; did you mean {}?", quote(near)));
+            }
+            reader.problem(entry.place, &path, message);
+        }
+    }
+
+    /// Whether the key stands there at all.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.entries.iter().any(|entry| entry.key == key)
+    }
+
+    /// The key, if it is there; a key without a value is a problem.
+    pub(super) fn optional(&self, reader: &mut Reader<'_>, key: &str) -> Option<Field<'n>> {
+        let entry = self.entries.iter().find(|entry| entry.key == key)?;
+        let path = self.path.child(key);
+        if matches!(entry.value.content, Content::Null) {
+            let message = format!("{} has no value: give it one, or remove the key", path.quoted());
+            reader.problem(entry.place, &path, message);
+            return None;
+        }
+        Some(Field { path, place: entry.place, node: &entry.value })
+    }
+
+    /// The key, whose absence is a problem; `example` shows what to add.
+    pub(super) fn required(&self, reader: &mut Reader<'_>, key: &str, example: &str) -> Option<Field<'n>> {
+        if !self.has(key) {
+            let message = format!("{} has no `{key}`: add it, such as {}", self.path.quoted(), quote(example));
+            reader.problem(self.place, &self.path.child(key), message);
+            return None;
+        }
+        self.optional(reader, key)
+    }
+}
+
+/// The name that was probably meant: at most two letters away, and fewer than half of what was written.
+pub(super) fn nearest<'a>(written: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let close = |name: &str| strsim::damerau_levenshtein(&written.to_lowercase(), &name.to_lowercase());
+    // A text of any length may be written; only one about as long as a name can be near it.
+    if written.len() > 300 {
+        return None;
+    }
+    names
+        .map(|name| (close(name), name))
+        .filter(|(distance, name)| *distance <= 2 && distance * 2 < name.len().max(1))
+        .min()
+        .map(|(_, name)| name)
+}
