@@ -2,7 +2,8 @@
 //!
 //! A SageMaker container sees its files under `/opt/ml`. On Linux, with the right to it, a process here gets a mount
 //! namespace of its own in which `/opt/ml` is its job's folder, and a process namespace that dies with it. Elsewhere the
-//! prefix `/opt/ml` is rewritten in arguments and environment; a path written into a script is then not found.
+//! prefix `/opt/ml` is rewritten in arguments and environment, and `SM_OPT_ML` names the folder; a path written into a
+//! script is then not found.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -176,6 +177,7 @@ impl Launcher {
                 for (_, value) in &mut env {
                     *value = rewrite(value);
                 }
+                env.push(("SM_OPT_ML".to_owned(), opt_ml.to_string_lossy().into_owned()));
                 let mut command = match tools.as_ref().and_then(|tools| tools.setpriv.as_ref()) {
                     Some(setpriv) => {
                         let mut command = Command::new(setpriv);
