@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { CfnResource } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { readConfig } from '../lib/config';
+import { statements, text } from './policies';
+import { Synthesized, binaries, makeApp, pipelineFolder } from './stack';
+
+const infra = join(__dirname, '..');
+
+describe('the template', () => {
+  it('comes out the same, byte for byte', () => {
+    const files = [1, 2].map(() => {
+      const { app, outdir } = makeApp({ pipelines: pipelineFolder('wine') });
+      app.synth();
+      return ['Tidegate.template.json', 'Tidegate.assets.json'].map((file) => readFileSync(join(outdir, file), 'utf8'));
+    });
+    assert.deepEqual(files[0], files[1]);
+  });
+
+  it('is the same for AWS and for the local cloud: it names no account, region or host', () => {
+    const json = JSON.stringify(new Synthesized().resources);
+    for (const word of ['localhost', '127.0.0.1', '000000000000', 'us-east-1', 'http://']) assert.ok(!json.includes(word), word);
+  });
+
+  it('passes the built-in checks of CloudFormation templates', () => {
+    const { app } = makeApp({ pipelines: pipelineFolder('wine') }, { checked: true });
+    app.synth();
+  });
+
+  it('would not pass them with a mistake', () => {
+    const { app, stack } = makeApp({}, { checked: true });
+    new CfnResource(stack, 'Wrong', { type: 'AWS::SQS::Queue', properties: { DelaySecond: 1 } });
+    const write = process.stderr.write;
+    process.stderr.write = () => true; // The report of this one is not for the reader of the tests.
+    try {
+      assert.throws(() => app.synth(), /Validation failed/);
+    } finally {
+      process.stderr.write = write;
+    }
+  });
+
+  it('passes the rules of AWS Solutions, but for those with a written reason', () => {
+    const accepted: Record<string, string> = {
+      'AwsSolutions-IAM5': 'every wildcard is listed, with its reason, in wildcards.ts',
+      'AwsSolutions-SQS3': 'the queues are dead-letter queues themselves',
+    };
+    const { stack } = makeApp({ pipelines: pipelineFolder('wine') });
+    const broken = new AwsSolutionsChecks().validateScope(stack).violations.map(({ ruleName }) => ruleName.replace(/\[.*/, ''));
+    assert.deepEqual([...new Set(broken)].sort(), Object.keys(accepted).sort());
+  });
+
+  it('carries the outputs that people look for', () => {
+    const outputs = Object.keys(new Synthesized().template.toJSON()['Outputs']);
+    assert.deepEqual(outputs.sort(), [
+      'BucketName',
+      'FunctionOnDataArrival',
+      'FunctionOnEndpointStatus',
+      'FunctionOnModelPackage',
+      'FunctionOnPipelineStatus',
+      'FunctionOnSchedule',
+      'FunctionPipelineResource',
+      'TableName',
+      'TopicArn',
+    ]);
+  });
+});
+
+describe('custom resources', () => {
+  it('write the settings, through the function itself', () => {
+    const stack = new Synthesized();
+    const [[, settings]] = stack.ofType('Custom::TidegateSettings') as [any];
+    const { ServiceToken, ServiceTimeout, ...properties } = settings.Properties;
+    assert.equal(text(ServiceToken), '${PipelineResourceFunction.Arn}');
+    assert.equal(Number(ServiceTimeout), 900);
+    assert.deepEqual(Object.fromEntries(Object.entries(properties).map(([k, v]) => [k, text(v)])), {
+      Bucket: '${BucketData}',
+      TopicArn: '${AlertsTopic}',
+      JobRoleArn: '${SageMakerJob.Arn}',
+      PipelineRoleArn: '${SageMakerPipeline.Arn}',
+      ScheduleRoleArn: '${ScheduleRole.Arn}',
+      ScheduleFunctionArn: '${OnScheduleFunction.Arn}',
+      ScheduleGroup: 'tidegate',
+      ScheduleDlqArn: '${ScheduleUndelivered.Arn}',
+    });
+    assert.deepEqual(stack.ofType('Custom::TidegatePipeline'), []);
+  });
+
+  it('deploy the pipelines that are named, after the settings, from sources that the function may read', () => {
+    const stack = new Synthesized({ pipelines: `${pipelineFolder('wine')}, ${pipelineFolder('iris')}` });
+    const pipelines = stack.ofType('Custom::TidegatePipeline');
+    assert.equal(pipelines.length, 2);
+    const [[settings]] = stack.ofType('Custom::TidegateSettings') as [any];
+    const sources = pipelines.map(([id, { Properties, DependsOn }]) => {
+      assert.ok([DependsOn].flat().includes(settings), id);
+      assert.match(Properties.SourceKey, /^[0-9a-f]{64}\.zip$/);
+      return `arn:\${AWS::Partition}:s3:::${Properties.SourceBucket['Fn::Sub']}/${Properties.SourceKey}`;
+    });
+    const readable = statements(stack.resources)
+      .filter(({ holder, actions }) => holder === 'PipelineResourceRoleDefaultPolicy' && actions.includes('s3:GetObject'))
+      .flatMap(({ resources }) => resources);
+    for (const source of sources) assert.ok(readable.includes(source), `${source} in ${readable.join(' ')}`);
+  });
+});
+
+describe('the app', () => {
+  const run = (context: Record<string, unknown>) =>
+    execFileSync(process.execPath, ['--import', 'tsx', 'bin/tidegate.ts'], {
+      cwd: infra,
+      env: { ...process.env, CDK_OUTDIR: join(binaries, '..', 'out-app'), CDK_CONTEXT_JSON: JSON.stringify(context) },
+      stdio: 'pipe',
+      encoding: 'utf8',
+    });
+  const flags = (JSON.parse(readFileSync(join(infra, 'cdk.json'), 'utf8')) as { context: Record<string, unknown> }).context;
+
+  it('tags everything with the project and the environment', () => {
+    run({ ...flags, binaries, retain: true });
+    const template = JSON.parse(readFileSync(join(binaries, '..', 'out-app', 'Tidegate.template.json'), 'utf8'));
+    const table: any = Object.values(template.Resources).find((r: any) => r.Type === 'AWS::DynamoDB::Table');
+    assert.deepEqual(table.Properties.Tags, [{ Key: 'Environment', Value: 'production' }, { Key: 'Project', Value: 'tidegate' }]);
+  });
+
+  it('says what to do when nothing is built', () => {
+    assert.throws(() => run({ ...flags, binaries: 'infra/test' }), /`infra\/test\/on-data-arrival\/bootstrap` does not exist: run `make build` first/);
+  });
+});
+
+describe('configuration', () => {
+  const read = (context: Record<string, unknown>, env: NodeJS.ProcessEnv = {}) => readConfig((key) => context[key], env);
+
+  it('is a sandbox by default', () => {
+    const { prefix, retain, emptyBuckets, alertEmail, alertEndpoint, pipelines, environment } = read({});
+    assert.deepEqual(
+      { prefix, retain, emptyBuckets, alertEmail, alertEndpoint, pipelines, environment },
+      { prefix: 'tidegate', retain: false, emptyBuckets: false, alertEmail: undefined, alertEndpoint: undefined, pipelines: [], environment: 'sandbox' },
+    );
+  });
+
+  it('takes who is alerted from the environment too, which context overrules', () => {
+    const env = { TIDEGATE_ALERT_EMAIL: 'a@example.com', TIDEGATE_ALERT_ENDPOINT: 'https://example.com/hook' };
+    assert.equal(read({}, env).alertEmail, 'a@example.com');
+    assert.equal(read({}, env).alertEndpoint, 'https://example.com/hook');
+    assert.equal(read({ alertEmail: 'b@example.com' }, env).alertEmail, 'b@example.com');
+  });
+
+  const refused: [string, Record<string, unknown>, RegExp][] = [
+    ['a prefix that no bucket can begin with', { prefix: 'Tide_Gate' }, /`prefix` is `Tide_Gate`: use 2 to 20 lower case/],
+    ['a prefix that makes names too long', { prefix: 'a'.repeat(21) }, /use 2 to 20/],
+    ['a switch that is neither on nor off', { retain: 'yes' }, /`retain` is `yes`: give `true` or `false`/],
+    ['keeping and emptying at once', { retain: true, emptyBuckets: true }, /set one of them/],
+    ['something that is no mail address', { alertEmail: 'ops' }, /`alertEmail` is `ops`: give one mail address/],
+    ['alerts over the network without TLS', { alertEndpoint: 'http://example.com/hook' }, /`https:\/\/` address/],
+    ['an endpoint that is no address', { alertEndpoint: 'inbox' }, /`alertEndpoint` is `inbox`/],
+    ['a folder that is no pipeline', { pipelines: 'docs' }, /names `docs`, which holds no pipeline\.yaml/],
+  ];
+  for (const [what, context, message] of refused) {
+    it(`refuses ${what}`, () => assert.throws(() => read(context), message));
+  }
+
+  it('leaves room for the longest names', () => {
+    const bucket = `${'a'.repeat(20)}-access-logs-${'1'.repeat(12)}-ap-southeast-2`;
+    assert.ok(bucket.length <= 63, `${bucket.length}`);
+    const queue = `${'a'.repeat(20)}-on-pipeline-status-undelivered`;
+    assert.ok(queue.length <= 64, `${queue.length}`);
+  });
+});

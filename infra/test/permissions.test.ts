@@ -1,0 +1,244 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { statements, text } from './policies';
+import type { Statement } from './policies';
+import { BINARIES, Synthesized } from './stack';
+import { ANY_RESOURCE, WILDCARDS } from './wildcards';
+
+const stack = new Synthesized();
+const all = statements(stack.resources);
+
+const OWN = ['logs:CreateLogStream', 'logs:PutLogEvents', 'sqs:SendMessage'];
+const LEDGER = [
+  'dynamodb:ConditionCheckItem',
+  'dynamodb:DeleteItem',
+  'dynamodb:GetItem',
+  'dynamodb:PutItem',
+  'dynamodb:Query',
+  'dynamodb:UpdateItem',
+  'kms:Decrypt',
+  'kms:DescribeKey',
+  'kms:Encrypt',
+  'kms:GenerateDataKey',
+  'kms:GenerateDataKeyWithoutPlaintext',
+  'kms:ReEncryptFrom',
+  'kms:ReEncryptTo',
+];
+const EFFECTS = [
+  'iam:PassRole',
+  's3:AbortMultipartUpload',
+  's3:GetObject',
+  's3:GetObjectTagging',
+  's3:GetObjectVersion',
+  's3:GetObjectVersionTagging',
+  's3:ListBucket',
+  's3:PutObject',
+  's3:PutObjectTagging',
+  'sagemaker:AddTags',
+  'sagemaker:CreateEndpoint',
+  'sagemaker:CreateEndpointConfig',
+  'sagemaker:CreateModel',
+  'sagemaker:CreateModelPackage',
+  'sagemaker:CreateModelPackageGroup',
+  'sagemaker:DescribeEndpoint',
+  'sagemaker:DescribeEndpointConfig',
+  'sagemaker:DescribeModel',
+  'sagemaker:DescribeModelPackage',
+  'sagemaker:DescribeModelPackageGroup',
+  'sagemaker:DescribePipeline',
+  'sagemaker:DescribePipelineExecution',
+  'sagemaker:DescribeTrainingJob',
+  'sagemaker:ListPipelineExecutionSteps',
+  'sagemaker:ListPipelineParametersForExecution',
+  'sagemaker:StartPipelineExecution',
+  'sagemaker:UpdateEndpoint',
+  'sns:Publish',
+];
+const PIPELINE_RESOURCE = [
+  'iam:PassRole',
+  's3:AbortMultipartUpload',
+  's3:GetObject',
+  's3:ListBucket',
+  's3:PutObject',
+  'sagemaker:AddTags',
+  'sagemaker:CreatePipeline',
+  'sagemaker:DeleteEndpoint',
+  'sagemaker:DeleteEndpointConfig',
+  'sagemaker:DeleteModel',
+  'sagemaker:DeletePipeline',
+  'sagemaker:DescribeEndpoint',
+  'sagemaker:DescribeEndpointConfig',
+  'sagemaker:DescribePipeline',
+  'sagemaker:UpdatePipeline',
+  'scheduler:CreateSchedule',
+  'scheduler:CreateScheduleGroup',
+  'scheduler:DeleteSchedule',
+  'scheduler:GetSchedule',
+  'scheduler:GetScheduleGroup',
+  'scheduler:ListSchedules',
+  'scheduler:UpdateSchedule',
+];
+const EXPECTED: Record<(typeof BINARIES)[number], string[]> = {
+  'on-data-arrival': [...OWN, ...LEDGER, ...EFFECTS],
+  'on-schedule': [...OWN, ...LEDGER, ...EFFECTS, 's3:ListBucketVersions'],
+  'on-pipeline-status': [...OWN, ...LEDGER, ...EFFECTS],
+  'on-endpoint-status': [...OWN, ...LEDGER, ...EFFECTS],
+  'on-model-package': [...OWN, ...LEDGER, ...EFFECTS],
+  'pipeline-resource': [...OWN, ...LEDGER, ...PIPELINE_RESOURCE],
+};
+
+/** The logical id of the role of a function. */
+function roleOf(binary: string): string {
+  const [, fn] = stack.ofType('AWS::Lambda::Function').find(([, { Properties }]) => Properties.FunctionName === `tidegate-${binary}`)!;
+  return fn.Properties.Role['Fn::GetAtt'][0];
+}
+
+/** The policy documents of a role, which nothing else may share. */
+function policiesOf(role: string) {
+  return stack.ofType('AWS::IAM::Policy').filter(([, { Properties }]) => Properties.Roles.some((r: any) => r.Ref === role));
+}
+
+describe('each function', () => {
+  for (const binary of BINARIES) {
+    it(`${binary} may do its own work and nothing else`, () => {
+      const policies = policiesOf(roleOf(binary));
+      const actions = new Set(statements(Object.fromEntries(policies)).flatMap((statement) => statement.actions));
+      assert.deepEqual([...actions].sort(), [...new Set(EXPECTED[binary])].sort());
+    });
+
+    it(`${binary}'s policy stays within IAM's 10,240 characters for a role`, () => {
+      const size = policiesOf(roleOf(binary)).reduce((sum, [, { Properties }]) => sum + expanded(Properties.PolicyDocument), 0);
+      assert.ok(size < 10_240, `${size} characters`);
+    });
+  }
+
+  it('has a role of its own', () => {
+    assert.equal(new Set(BINARIES.map(roleOf)).size, BINARIES.length);
+  });
+
+  it('has its permissions before it is made, so that its first event finds them', () => {
+    for (const binary of BINARIES) {
+      const [, fn] = stack.ofType('AWS::Lambda::Function').find(([, { Properties }]) => Properties.FunctionName === `tidegate-${binary}`)!;
+      const policies = policiesOf(roleOf(binary)).map(([id]) => id);
+      assert.equal(policies.length, 1);
+      assert.ok([fn.DependsOn].flat().includes(policies[0]!), binary);
+    }
+  });
+});
+
+/** An upper bound of a document's size, with account, region and names of their longest usual kind. */
+function expanded(document: any): number {
+  const filled = JSON.stringify(document, (_key, value) =>
+    typeof value === 'object' && value !== null && ('Fn::Join' in value || 'Ref' in value || 'Fn::GetAtt' in value)
+      ? text(value)
+          .replaceAll('${AWS::Partition}', 'aws-us-gov')
+          .replaceAll('${AWS::Region}', 'ap-southeast-2')
+          .replaceAll('${AWS::AccountId}', '123456789012')
+          .replace(/\$\{[^}]*\}/g, 'arn:aws-us-gov:service:ap-southeast-2:123456789012:resource/tidegate-a-rather-long-name')
+      : value,
+  );
+  return filled.length;
+}
+
+describe('wildcards', () => {
+  /** What holds a `*`, except the resource `*`, which is looked at with its action. */
+  function wildcards(statement: Statement): string[] {
+    const said = [
+      ...statement.actions.map((value) => `action ${value}`),
+      ...statement.resources.filter((value) => value !== '*').map((value) => `resource ${value}`),
+      ...statement.principals.map((value) => `principal ${value}`),
+      ...Object.values(statement.conditions).flatMap((keys) => Object.values(keys).flat().map((value) => `condition ${value}`)),
+    ];
+    return said.filter((value) => value.includes('*')).map((value) => `${statement.effect} ${value}`);
+  }
+
+  it('are exactly those with a written reason', () => {
+    assert.deepEqual([...new Set(all.flatMap(wildcards))].sort(), Object.keys(WILDCARDS).sort());
+  });
+
+  it('stand alone as a resource only in a key, which means itself, or beside actions that know no resources', () => {
+    const beside = new Set<string>();
+    for (const statement of all.filter(({ resources, type }) => resources.includes('*') && type !== 'AWS::KMS::Key')) {
+      assert.deepEqual(statement.resources, ['*']);
+      for (const action of statement.actions) beside.add(action);
+    }
+    assert.deepEqual([...beside].sort(), Object.keys(ANY_RESOURCE).sort());
+  });
+
+  it('never stand in who is allowed', () => {
+    const open = all.filter(({ effect, principals }) => effect === 'Allow' && principals.some((p) => p.includes('*')));
+    assert.deepEqual(open, []);
+  });
+
+  it('bound what a metric may be called', () => {
+    const [metrics, ...others] = all.filter(({ actions }) => actions.includes('cloudwatch:PutMetricData'));
+    assert.deepEqual(others, []);
+    assert.deepEqual(Object.keys(metrics!.conditions['StringLike']!), ['cloudwatch:namespace']);
+    assert.deepEqual(metrics!.actions, ['cloudwatch:PutMetricData']);
+  });
+});
+
+describe('roles', () => {
+  it('are handed on one by one, each to one service', () => {
+    const passed = all
+      .filter(({ actions }) => actions.some((action) => action.toLowerCase() === 'iam:passrole'))
+      .map((s) => [s.holder.replace(/(Role)?DefaultPolicy$/, ''), s.actions, s.resources, s.conditions]);
+    const to = (service: string) => ({ StringEquals: { 'iam:PassedToService': [service] } });
+    const job = [['iam:PassRole'], ['${SageMakerJob.Arn}'], to('sagemaker.amazonaws.com')];
+    assert.deepEqual(new Map(passed.map((p) => [`${p[0]} ${p[2]}`, p])), new Map([
+      ['SageMakerPipeline ${SageMakerJob.Arn}', ['SageMakerPipeline', ...job]],
+      ...['OnDataArrival', 'OnSchedule', 'OnPipelineStatus', 'OnEndpointStatus', 'OnModelPackage'].map(
+        (name) => [`${name} \${SageMakerJob.Arn}`, [name, ...job]] as const,
+      ),
+      ['PipelineResource ${SageMakerPipeline.Arn}', ['PipelineResource', ['iam:PassRole'], ['${SageMakerPipeline.Arn}'], to('sagemaker.amazonaws.com')]],
+      ['PipelineResource ${ScheduleRole.Arn}', ['PipelineResource', ['iam:PassRole'], ['${ScheduleRole.Arn}'], to('scheduler.amazonaws.com')]],
+    ] as [string, any][]));
+  });
+
+  it('are taken by services on behalf of this account only', () => {
+    for (const trust of all.filter(({ type, actions }) => type === 'AWS::IAM::Role' && actions.includes('sts:AssumeRole'))) {
+      assert.equal(trust.principals.length, 1, trust.holder);
+      if (trust.principals[0] === 'Service:lambda.amazonaws.com') continue; // A function's role is set by who may make functions.
+      assert.deepEqual(trust.conditions['StringEquals']!['aws:SourceAccount'], ['${AWS::AccountId}'], trust.holder);
+      const source = { ...trust.conditions['ArnLike'], ...trust.conditions['StringEquals'] }['aws:SourceArn'];
+      assert.equal(source?.length, 1, trust.holder);
+    }
+  });
+
+  it('of the scheduler fires for our group only, and may invoke one function and fill one queue', () => {
+    const [trust] = all.filter(({ principals }) => principals.includes('Service:scheduler.amazonaws.com'));
+    assert.deepEqual(trust!.conditions['StringEquals']!['aws:SourceArn'], [
+      'arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule-group/tidegate',
+    ]);
+    const rights = all.filter(({ holder }) => holder === 'ScheduleRoleDefaultPolicy').map(({ actions, resources }) => [actions, resources]);
+    assert.deepEqual(rights, [
+      [['lambda:InvokeFunction'], ['${OnScheduleFunction.Arn}']],
+      [['sqs:SendMessage'], ['${ScheduleUndelivered.Arn}']],
+    ]);
+  });
+
+  it('carry no managed policies, which nobody here wrote', () => {
+    for (const [id, { Properties }] of stack.ofType('AWS::IAM::Role')) assert.equal(Properties.ManagedPolicyArns, undefined, id);
+    assert.deepEqual(stack.ofType('AWS::IAM::ManagedPolicy'), []);
+  });
+});
+
+describe('services', () => {
+  it('that use a key, topic, queue or bucket must name what they do it for', () => {
+    const services = all.filter(({ type, principals }) => type !== 'AWS::IAM::Role' && principals.some((p) => p.startsWith('Service:')));
+    assert.equal(services.length, 8); // Two keys' services, the topic's, the access logs', and four rules' queues.
+    for (const { holder, conditions } of services) {
+      const keys = Object.values(conditions).flatMap((c) => Object.keys(c));
+      assert.ok(keys.includes('aws:SourceArn') || keys.includes('kms:EncryptionContext:aws:logs:arn'), holder);
+    }
+  });
+
+  it('invoke a function only from its own rule', () => {
+    const permissions = stack.ofType('AWS::Lambda::Permission').map(([, { Properties }]) => Properties);
+    assert.equal(permissions.length, 4);
+    for (const permission of permissions) {
+      assert.equal(permission.Principal, 'events.amazonaws.com');
+      assert.match(text(permission.SourceArn), /Rule\.Arn\}$/);
+    }
+  });
+});

@@ -1,0 +1,83 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after } from 'node:test';
+import { App } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { readConfig } from '../lib/config';
+import { OrchestratorStack } from '../lib/orchestrator-stack';
+
+/** The functions' names without the prefix. */
+export const BINARIES = [
+  'on-data-arrival',
+  'on-schedule',
+  'on-pipeline-status',
+  'on-endpoint-status',
+  'on-model-package',
+  'pipeline-resource',
+] as const;
+
+const scratch = mkdtempSync(join(tmpdir(), 'tidegate-infra-'));
+after(() => rmSync(scratch, { recursive: true, force: true }));
+
+/** A folder that looks as after a build; the stack needs no more of the binaries than that they are there. */
+export const binaries = join(scratch, 'lambda');
+for (const name of BINARIES) {
+  mkdirSync(join(binaries, name), { recursive: true });
+  writeFileSync(join(binaries, name, 'bootstrap'), `not a program: ${name}\n`);
+}
+
+/** A pipeline's folder. */
+export function pipelineFolder(name: string): string {
+  const folder = join(scratch, 'pipelines', name);
+  mkdirSync(join(folder, 'src'), { recursive: true });
+  writeFileSync(join(folder, 'pipeline.yaml'), `pipeline: ${name}\n`);
+  writeFileSync(join(folder, 'src', 'train.py'), 'print("hello")\n');
+  return folder;
+}
+
+/** The flags of `cdk.json`, so that tests see the template that is deployed. */
+const cdkJson = JSON.parse(readFileSync(join(__dirname, '..', 'cdk.json'), 'utf8')) as { context: Record<string, unknown> };
+
+let outputs = 0;
+
+/** The app as `bin/tidegate.ts` makes it, with this context. */
+export function makeApp(
+  context: Record<string, unknown> = {},
+  options: { readonly checked?: boolean } = {},
+): { app: App; stack: OrchestratorStack; outdir: string } {
+  const outdir = join(scratch, `out-${outputs++}`);
+  const checked = options.checked ?? false;
+  const app = new App({
+    builtinCloudFormationValidation: checked,
+    context: { ...cdkJson.context, '@aws-cdk/core:validateAgainstDefaultRules': checked, binaries, ...context },
+    outdir,
+  });
+  const config = readConfig((key) => app.node.tryGetContext(key), {});
+  const stack = new OrchestratorStack(app, 'Tidegate', { config });
+  return { app, stack, outdir };
+}
+
+export interface Resource {
+  readonly Type: string;
+  /** CloudFormation's: tests look into them by name. */
+  readonly Properties: any;
+  readonly DeletionPolicy?: string;
+  readonly DependsOn?: string | string[];
+}
+
+/** A synthesized template with what the tests ask of it. */
+export class Synthesized {
+  readonly template: Template;
+  readonly resources: Record<string, Resource>;
+
+  constructor(context: Record<string, unknown> = {}) {
+    this.template = Template.fromStack(makeApp(context).stack);
+    this.resources = this.template.toJSON()['Resources'] as Record<string, Resource>;
+  }
+
+  /** All resources of a type, by logical id. */
+  ofType(type: string): [string, Resource][] {
+    return Object.entries(this.resources).filter(([, resource]) => resource.Type === type);
+  }
+}
