@@ -49,7 +49,16 @@ impl Registry {
     /// Everything the engine can do.
     #[must_use]
     pub fn standard() -> Self {
-        let tables: &[&'static [Operation]] = &[super::executions::operations(), super::jobs::operations()];
+        let tables: &[&'static [Operation]] = &[
+            super::pipelines::operations(),
+            super::executions::operations(),
+            super::jobs::operations(),
+            super::models::operations(),
+            super::endpoint_configs::operations(),
+            super::endpoints::operations(),
+            super::model_packages::operations(),
+            super::tags::operations(),
+        ];
         let operations = tables.iter().flat_map(|table| table.iter()).map(|op| (op.name, op.handler)).collect();
         Self { operations }
     }
