@@ -22,17 +22,9 @@ pub(super) fn arrival(reader: &mut Reader<'_>, trigger: &Field<'_>) -> Option<Ar
     let section = trigger.section(reader, &["arrival"])?;
     let arrival = section.required(reader, "arrival", "arrival: {prefix: raw/my-data/}")?;
     let section = arrival.section(reader, &["prefix", "suffix"])?;
-    let suffix = section.optional(reader, "suffix");
-    let suffix = match suffix {
-        Some(field) => Some(field.parse(reader)),
-        None => None,
-    };
+    let suffix = section.optional(reader, "suffix").and_then(|field| field.parse(reader));
     let prefix = section.required(reader, "prefix", "prefix: raw/my-data/")?.parse(reader)?;
-    match suffix {
-        Some(None) => None,
-        Some(suffix) => Some(Arrival { prefix, suffix }),
-        None => Some(Arrival { prefix, suffix: None }),
-    }
+    Some(Arrival { prefix, suffix })
 }
 
 pub(super) fn parameters(reader: &mut Reader<'_>, field: &Field<'_>) -> BTreeMap<ParameterName, Option<Scalar>> {

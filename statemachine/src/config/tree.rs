@@ -273,10 +273,11 @@ fn scalar(text: &str, style: ScalarStyle) -> Content {
         _ => {}
     }
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    if !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit()) {
-        if let Ok(number) = text.parse() {
-            return Content::Integer(text.to_owned(), number);
-        }
+    if !digits.is_empty()
+        && digits.chars().all(|c| c.is_ascii_digit())
+        && let Ok(number) = text.parse()
+    {
+        return Content::Integer(text.to_owned(), number);
     }
     let numeric = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.')
         && digits.chars().any(|c| c.is_ascii_digit())

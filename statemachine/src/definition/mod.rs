@@ -6,6 +6,7 @@
 mod code;
 mod environment;
 mod images;
+mod plan;
 mod render;
 
 use crate::config::{Image, Pipeline, REPORT_OUTPUT, Work};
@@ -13,6 +14,7 @@ use crate::config::{Image, Pipeline, REPORT_OUTPUT, Work};
 pub use code::code_hash;
 pub use environment::{CodeLocation, Environment};
 pub use images::{ImageUse, image_uri};
+pub use plan::{Action, Change, Deployed, KeyChange, Plan, Subject, plan};
 pub use render::render;
 
 /// The largest definition that SageMaker takes, in bytes.
