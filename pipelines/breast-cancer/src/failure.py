@@ -13,6 +13,7 @@ MESSAGE_BYTES = 1024
 
 def fail(message):
     """Leave `message` for SageMaker, print it as the last line of standard error, and end with status 1."""
+    message = " ".join(message.split())
     path = os.path.join(OPT_ML, "output", "message")
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
