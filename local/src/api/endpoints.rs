@@ -346,7 +346,11 @@ fn in_order<T>(engine: &Engine, change: impl FnOnce() -> Result<T>) -> Result<T>
 ///
 /// # Errors
 /// The closure's own, with nothing changed; `ValidationException` when there is no such endpoint.
-pub(crate) fn change(engine: &Engine, name: &str, change: impl FnOnce(&mut Endpoint) -> Result<()>) -> Result<Endpoint> {
+pub(crate) fn change(
+    engine: &Engine,
+    name: &str,
+    change: impl FnOnce(&mut Endpoint) -> Result<()>,
+) -> Result<Endpoint> {
     let now = engine.now();
     in_order(engine, || {
         let changed = engine.store.update(&name.to_lowercase(), |endpoint: &mut Endpoint| {

@@ -17,8 +17,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use error::{Code, Error};
-pub(crate) use operation::{operations, read};
 pub use operation::{Handler, Operation, Registry};
+pub(crate) use operation::{operations, read};
 pub use page::{Page, page};
 
 use crate::engine::Engine;

@@ -167,9 +167,9 @@ async fn delete(engine: Arc<Engine>, request: NameRequest) -> Result {
 
 async fn list(engine: Arc<Engine>, request: ListRequest) -> Result {
     let found = list_page("ListModels", engine.store.list::<Model>()?, &request, Usually::Descending)?;
-    let models = found.items.into_iter().map(|model| {
-        json!({"ModelName": model.name, "ModelArn": model.arn, "CreationTime": epoch(model.creation_time)})
-    });
+    let models = found.items.into_iter().map(
+        |model| json!({"ModelName": model.name, "ModelArn": model.arn, "CreationTime": epoch(model.creation_time)}),
+    );
     let mut answer = json!({"Models": models.collect::<Vec<Value>>()});
     put(&mut answer, "NextToken", found.next_token);
     Ok(answer)

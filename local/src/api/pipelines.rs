@@ -125,8 +125,7 @@ struct CreateRequest {
 async fn create(engine: Arc<Engine>, request: CreateRequest) -> Result {
     tags::check(&request.tags)?;
     let key = key(&request.pipeline_name);
-    let definition =
-        definition(&engine, request.pipeline_definition, request.pipeline_definition_s3_location).await?;
+    let definition = definition(&engine, request.pipeline_definition, request.pipeline_definition_s3_location).await?;
     let Some(definition) = definition else {
         return Err(Error::validation("Either PipelineDefinition or PipelineDefinitionS3Location must be provided."));
     };
@@ -180,8 +179,7 @@ struct UpdateRequest {
 async fn update(engine: Arc<Engine>, request: UpdateRequest) -> Result {
     let key = key(&request.pipeline_name);
     find(&engine, &key)?;
-    let definition =
-        definition(&engine, request.pipeline_definition, request.pipeline_definition_s3_location).await?;
+    let definition = definition(&engine, request.pipeline_definition, request.pipeline_definition_s3_location).await?;
     let now = engine.now();
     let updated = engine.store.update(&key, |pipeline: &mut Pipeline| {
         if let Some(name) = request.pipeline_display_name {

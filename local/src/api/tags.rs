@@ -109,8 +109,7 @@ struct ListRequest {
 
 async fn list(engine: Arc<Engine>, request: ListRequest) -> Result {
     super::exists(&engine, &request.resource_arn)?;
-    let tags: Vec<_> =
-        engine.store.get::<Tags>(&request.resource_arn)?.unwrap_or_default().0.into_iter().collect();
+    let tags: Vec<_> = engine.store.get::<Tags>(&request.resource_arn)?.unwrap_or_default().0.into_iter().collect();
     let listing = format!("ListTags:{}", request.resource_arn);
     let max = request.max_results.or(Some(MOST));
     let found = page(&listing, tags, |(key, _)| key.clone(), max, request.next_token.as_deref())?;

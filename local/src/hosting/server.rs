@@ -25,11 +25,13 @@ pub(super) struct Server {
 impl Server {
     /// Starts the process and waits for its first ping. What stops waiting drops, and so kills, the process.
     pub(super) async fn start(engine: &Engine, spec: &LaunchSpec, startup: Duration) -> Result<Self, String> {
-        let launcher = crate::jobs::launcher(engine).await.map_err(|error| format!("cannot start processes: {error}"))?;
+        let launcher =
+            crate::jobs::launcher(engine).await.map_err(|error| format!("cannot start processes: {error}"))?;
         let port = free_port().map_err(|error| format!("no free port on 127.0.0.1: {error}"))?;
         let mut spec = spec.clone();
         spec.env.push(("SAGEMAKER_BIND_TO_PORT".to_owned(), port.to_string()));
-        let child = launcher.spawn(spec.clone()).map_err(|error| format!("cannot start `{}`: {error}", spec.program))?;
+        let child =
+            launcher.spawn(spec.clone()).map_err(|error| format!("cannot start `{}`: {error}", spec.program))?;
         let mut server = Self { child, port };
         let client = http::client();
         let deadline = Instant::now() + startup;
