@@ -25,13 +25,22 @@ export interface AlarmsProps {
 
 /** Alarms that tell a person, each with the section of the runbook that says what to do. */
 export class Alarms extends Construct {
-  constructor(scope: Construct, id: string, private readonly props: AlarmsProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly props: AlarmsProps,
+  ) {
     super(scope, id);
   }
 
   /** Events lie in the queue of what never reached the function. */
   undelivered(name: string, queue: sqs.IQueue): void {
-    this.queue(`${name}-undelivered`, queue, `events for ${name} could not be delivered`, 'events-that-could-not-be-delivered');
+    this.queue(
+      `${name}-undelivered`,
+      queue,
+      `events for ${name} could not be delivered`,
+      'events-that-could-not-be-delivered',
+    );
   }
 
   /** Events lie in the queue of what the function failed at. */
@@ -65,7 +74,10 @@ export class Alarms extends Construct {
   }
 
   private queue(name: string, queue: sqs.IQueue, what: string, section: RunbookSection): void {
-    const metric = queue.metricApproximateNumberOfMessagesVisible({ period: MINUTE, statistic: cloudwatch.Stats.MAXIMUM });
+    const metric = queue.metricApproximateNumberOfMessagesVisible({
+      period: MINUTE,
+      statistic: cloudwatch.Stats.MAXIMUM,
+    });
     this.whenAny(name, metric, what, section);
   }
 

@@ -89,7 +89,10 @@ function checkEndpoint(endpoint: string): void {
 }
 
 function pipelineFolders(list: string): string[] {
-  const named = list.split(',').map((name) => name.trim()).filter((name) => name !== '');
+  const named = list
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
   const folders = named.map((name) => {
     const folder = resolve(PROJECT_ROOT, name);
     const file = join(folder, 'pipeline.yaml');

@@ -86,7 +86,9 @@ export class HandlerFunction extends Construct {
 function binaryFolder(binaries: string, binary: string): string {
   const folder = join(binaries, binary);
   if (!existsSync(join(folder, 'bootstrap'))) {
-    throw new Error(`\`${relative(PROJECT_ROOT, join(folder, 'bootstrap'))}\` does not exist: run \`make build\` first`);
+    throw new Error(
+      `\`${relative(PROJECT_ROOT, join(folder, 'bootstrap'))}\` does not exist: run \`make build\` first`,
+    );
   }
   return folder;
 }

@@ -28,14 +28,12 @@ export interface Subjects {
 export class Permissions {
   constructor(private readonly on: Subjects) {}
 
-  /** Read and commit. A transaction needs the rights of the writes it holds. */
+  /** Read and commit, without the right to delete. A transaction needs the rights of the writes it holds. */
   ledger(): iam.PolicyStatement[] {
     const table = this.on.table.tableArn;
     return [
-      allow(
-        ['dynamodb:ConditionCheckItem', 'dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
-        [table, `${table}/index/${BY_TIME}`],
-      ),
+      allow(['dynamodb:ConditionCheckItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'], [table]),
+      allow(['dynamodb:Query'], [table, `${table}/index/${BY_TIME}`]),
       this.useKey('dynamodb', [
         'kms:Decrypt',
         'kms:DescribeKey',
@@ -68,7 +66,10 @@ export class Permissions {
         ['s3:GetObject', 's3:GetObjectTagging', 's3:GetObjectVersion', 's3:GetObjectVersionTagging'],
         [bucket.arnForObjects('raw/*')],
       ),
-      allow(['s3:AbortMultipartUpload', 's3:GetObject', 's3:PutObject', 's3:PutObjectTagging'], [bucket.arnForObjects('runs/*')]),
+      allow(
+        ['s3:AbortMultipartUpload', 's3:GetObject', 's3:PutObject', 's3:PutObjectTagging'],
+        [bucket.arnForObjects('runs/*')],
+      ),
       // Without it S3 answers "access denied" where it means "no such key".
       allow(['s3:ListBucket'], [bucket.bucketArn]),
       this.useKey('s3', ['kms:Decrypt', 'kms:GenerateDataKey']),
@@ -110,8 +111,15 @@ export class Permissions {
     const configs = this.sagemaker('endpoint-config', '*');
     const endpoints = this.sagemaker('endpoint', '*');
     const group = scheduleGroupArn(stack, scheduleGroup);
-    const schedules = stack.formatArn({ service: 'scheduler', resource: 'schedule', resourceName: `${scheduleGroup}/*` });
+    const schedules = stack.formatArn({
+      service: 'scheduler',
+      resource: 'schedule',
+      resourceName: `${scheduleGroup}/*`,
+    });
     return [
+      // A pipeline that goes takes its entry in the ledger along; its runs and their history stay.
+      allow(['dynamodb:DeleteItem'], [this.on.table.tableArn]),
+
       allow(['s3:AbortMultipartUpload', 's3:GetObject', 's3:PutObject'], [bucket.arnForObjects('code/*')]),
       allow(['s3:ListBucket'], [bucket.bucketArn]),
       this.useKey('s3', ['kms:Decrypt', 'kms:GenerateDataKey']),

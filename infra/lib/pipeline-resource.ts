@@ -21,7 +21,12 @@ export interface Settings {
 }
 
 /** Writes the settings into the ledger. */
-export function settingsResource(scope: Construct, id: string, handler: HandlerFunction, settings: Settings): CustomResource {
+export function settingsResource(
+  scope: Construct,
+  id: string,
+  handler: HandlerFunction,
+  settings: Settings,
+): CustomResource {
   return new CustomResource(scope, id, {
     // The function itself: it answers CloudFormation's response URL, no provider framework stands between.
     serviceToken: handler.function.functionArn,

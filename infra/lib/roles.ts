@@ -15,7 +15,13 @@ function sagemakerOfThisAccount(stack: Stack): iam.IPrincipal {
     conditions: {
       StringEquals: { 'aws:SourceAccount': stack.account },
       // Any kind of resource: pipelines, jobs and models are named by their owners, in `pipeline.yaml`.
-      ArnLike: { 'aws:SourceArn': stack.formatArn({ service: 'sagemaker', resource: '*', arnFormat: ArnFormat.NO_RESOURCE_NAME }) },
+      ArnLike: {
+        'aws:SourceArn': stack.formatArn({
+          service: 'sagemaker',
+          resource: '*',
+          arnFormat: ArnFormat.NO_RESOURCE_NAME,
+        }),
+      },
     },
   });
 }
@@ -35,7 +41,8 @@ export class SageMakerRoles extends Construct {
   constructor(scope: Construct, id: string, props: SageMakerRolesProps) {
     super(scope, id);
     const stack = Stack.of(this);
-    const arn = (resource: string, name: string) => stack.formatArn({ service: 'sagemaker', resource, resourceName: name });
+    const arn = (resource: string, name: string) =>
+      stack.formatArn({ service: 'sagemaker', resource, resourceName: name });
 
     this.job = new iam.Role(this, 'Job', {
       assumedBy: sagemakerOfThisAccount(stack),
@@ -82,7 +89,9 @@ export class SageMakerRoles extends Construct {
         actions: ['ecr:BatchCheckLayerAvailability', 'ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'],
         resources: [
           // AWS keeps its images in accounts of its own, another one for each region and framework.
-          ...AWS_IMAGE_REPOSITORIES.map((name) => stack.formatArn({ service: 'ecr', account: '*', resource: 'repository', resourceName: name })),
+          ...AWS_IMAGE_REPOSITORIES.map((name) =>
+            stack.formatArn({ service: 'ecr', account: '*', resource: 'repository', resourceName: name }),
+          ),
           // A `pipeline.yaml` may name any image of this account.
           stack.formatArn({ service: 'ecr', resource: 'repository', resourceName: '*' }),
         ],
@@ -133,7 +142,9 @@ export function scheduleRole(scope: Construct, id: string, props: ScheduleRolePr
     }),
     description: 'Taken by EventBridge Scheduler to fire schedules of pipelines',
   });
-  role.addToPolicy(new iam.PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [props.target.functionArn] }));
+  role.addToPolicy(
+    new iam.PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [props.target.functionArn] }),
+  );
   role.addToPolicy(new iam.PolicyStatement({ actions: ['sqs:SendMessage'], resources: [props.deadLetters.queueArn] }));
   return role;
 }

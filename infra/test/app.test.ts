@@ -23,7 +23,8 @@ describe('the template', () => {
 
   it('is the same for AWS and for the local cloud: it names no account, region or host', () => {
     const json = JSON.stringify(new Synthesized().resources);
-    for (const word of ['localhost', '127.0.0.1', '000000000000', 'us-east-1', 'http://']) assert.ok(!json.includes(word), word);
+    for (const word of ['localhost', '127.0.0.1', '000000000000', 'us-east-1', 'http://'])
+      assert.ok(!json.includes(word), word);
   });
 
   it('passes the built-in checks of CloudFormation templates', () => {
@@ -49,7 +50,9 @@ describe('the template', () => {
       'AwsSolutions-SQS3': 'the queues are dead-letter queues themselves',
     };
     const { stack } = makeApp({ pipelines: pipelineFolder('wine') });
-    const broken = new AwsSolutionsChecks().validateScope(stack).violations.map(({ ruleName }) => ruleName.replace(/\[.*/, ''));
+    const broken = new AwsSolutionsChecks()
+      .validateScope(stack)
+      .violations.map(({ ruleName }) => ruleName.replace(/\[.*/, ''));
     assert.deepEqual([...new Set(broken)].sort(), Object.keys(accepted).sort());
   });
 
@@ -100,7 +103,9 @@ describe('custom resources', () => {
       return `arn:\${AWS::Partition}:s3:::${Properties.SourceBucket['Fn::Sub']}/${Properties.SourceKey}`;
     });
     const readable = statements(stack.resources)
-      .filter(({ holder, actions }) => holder === 'PipelineResourceRoleDefaultPolicy' && actions.includes('s3:GetObject'))
+      .filter(
+        ({ holder, actions }) => holder === 'PipelineResourceRoleDefaultPolicy' && actions.includes('s3:GetObject'),
+      )
       .flatMap(({ resources }) => resources);
     for (const source of sources) assert.ok(readable.includes(source), `${source} in ${readable.join(' ')}`);
   });
@@ -114,28 +119,44 @@ describe('the app', () => {
       stdio: 'pipe',
       encoding: 'utf8',
     });
-  const flags = (JSON.parse(readFileSync(join(infra, 'cdk.json'), 'utf8')) as { context: Record<string, unknown> }).context;
+  const flags = (JSON.parse(readFileSync(join(infra, 'cdk.json'), 'utf8')) as { context: Record<string, unknown> })
+    .context;
 
   it('tags everything with the project and the environment', () => {
     run({ ...flags, binaries, retain: true });
     const template = JSON.parse(readFileSync(join(binaries, '..', 'out-app', 'Tidegate.template.json'), 'utf8'));
     const table: any = Object.values(template.Resources).find((r: any) => r.Type === 'AWS::DynamoDB::Table');
-    assert.deepEqual(table.Properties.Tags, [{ Key: 'Environment', Value: 'production' }, { Key: 'Project', Value: 'tidegate' }]);
+    assert.deepEqual(table.Properties.Tags, [
+      { Key: 'Environment', Value: 'production' },
+      { Key: 'Project', Value: 'tidegate' },
+    ]);
   });
 
   it('says what to do when nothing is built', () => {
-    assert.throws(() => run({ ...flags, binaries: 'infra/test' }), /`infra\/test\/on-data-arrival\/bootstrap` does not exist: run `make build` first/);
+    assert.throws(
+      () => run({ ...flags, binaries: 'infra/test' }),
+      /`infra\/test\/on-data-arrival\/bootstrap` does not exist: run `make build` first/,
+    );
   });
 });
 
 describe('configuration', () => {
-  const read = (context: Record<string, unknown>, env: NodeJS.ProcessEnv = {}) => readConfig((key) => context[key], env);
+  const read = (context: Record<string, unknown>, env: NodeJS.ProcessEnv = {}) =>
+    readConfig((key) => context[key], env);
 
   it('is a sandbox by default', () => {
     const { prefix, retain, emptyBuckets, alertEmail, alertEndpoint, pipelines, environment } = read({});
     assert.deepEqual(
       { prefix, retain, emptyBuckets, alertEmail, alertEndpoint, pipelines, environment },
-      { prefix: 'tidegate', retain: false, emptyBuckets: false, alertEmail: undefined, alertEndpoint: undefined, pipelines: [], environment: 'sandbox' },
+      {
+        prefix: 'tidegate',
+        retain: false,
+        emptyBuckets: false,
+        alertEmail: undefined,
+        alertEndpoint: undefined,
+        pipelines: [],
+        environment: 'sandbox',
+      },
     );
   });
 
@@ -147,7 +168,11 @@ describe('configuration', () => {
   });
 
   const refused: [string, Record<string, unknown>, RegExp][] = [
-    ['a prefix that no bucket can begin with', { prefix: 'Tide_Gate' }, /`prefix` is `Tide_Gate`: use 2 to 20 lower case/],
+    [
+      'a prefix that no bucket can begin with',
+      { prefix: 'Tide_Gate' },
+      /`prefix` is `Tide_Gate`: use 2 to 20 lower case/,
+    ],
     ['a prefix that makes names too long', { prefix: 'a'.repeat(21) }, /use 2 to 20/],
     ['a switch that is neither on nor off', { retain: 'yes' }, /`retain` is `yes`: give `true` or `false`/],
     ['keeping and emptying at once', { retain: true, emptyBuckets: true }, /set one of them/],

@@ -11,7 +11,10 @@ describe('rules', () => {
 
   it('match these events on the default bus and no others', () => {
     const patterns = Object.fromEntries(
-      Object.entries(rules).map(([name, p]) => [name, JSON.parse(JSON.stringify(p.EventPattern, (_k, v) => (v?.Ref ? text(v) : v)))]),
+      Object.entries(rules).map(([name, p]) => [
+        name,
+        JSON.parse(JSON.stringify(p.EventPattern, (_k, v) => (v?.Ref ? text(v) : v))),
+      ]),
     );
     assert.deepEqual(patterns, {
       'tidegate-on-data-arrival': {
@@ -57,10 +60,17 @@ describe('functions', () => {
   const functions = each('AWS::Lambda::Function');
 
   it('run the binaries of the same names', () => {
-    assert.deepEqual(functions.map(([, p]) => p.FunctionName).sort(), BINARIES.map((name) => `tidegate-${name}`).sort());
+    assert.deepEqual(
+      functions.map(([, p]) => p.FunctionName).sort(),
+      BINARIES.map((name) => `tidegate-${name}`).sort(),
+    );
     for (const [, p] of functions) {
       const { Runtime, Architectures, Handler, MemorySize, Timeout, ReservedConcurrentExecutions } = p;
-      assert.deepEqual([Runtime, Architectures, Handler, MemorySize], ['provided.al2023', ['x86_64'], 'bootstrap', 256], p.FunctionName);
+      assert.deepEqual(
+        [Runtime, Architectures, Handler, MemorySize],
+        ['provided.al2023', ['x86_64'], 'bootstrap', 256],
+        p.FunctionName,
+      );
       assert.equal(Timeout, p.FunctionName === 'tidegate-pipeline-resource' ? 300 : 30);
       assert.equal(ReservedConcurrentExecutions, undefined);
     }
@@ -103,31 +113,46 @@ describe('dead letters', () => {
   });
 
   it('raise an alarm, each queue its own', () => {
-    const watched = alarms.filter((p) => p.Namespace === 'AWS/SQS').map((p) => {
-      assert.equal(p.MetricName, 'ApproximateNumberOfMessagesVisible');
-      assert.equal(p.Statistic, 'Maximum');
-      return dimension(p, 'QueueName');
-    });
+    const watched = alarms
+      .filter((p) => p.Namespace === 'AWS/SQS')
+      .map((p) => {
+        assert.equal(p.MetricName, 'ApproximateNumberOfMessagesVisible');
+        assert.equal(p.Statistic, 'Maximum');
+        return dimension(p, 'QueueName');
+      });
     const queues = each('AWS::SQS::Queue').map(([id]) => text({ 'Fn::GetAtt': [id, 'QueueName'] }));
     assert.deepEqual(watched.sort(), queues.sort());
   });
 
   it('that are lost raise one too', () => {
-    const rules = alarms.filter((p) => p.MetricName === 'InvocationsFailedToBeSentToDlq').map((p) => dimension(p, 'RuleName'));
+    const rules = alarms
+      .filter((p) => p.MetricName === 'InvocationsFailedToBeSentToDlq')
+      .map((p) => dimension(p, 'RuleName'));
     assert.equal(new Set(rules).size, 4);
   });
 
   it('a function that errs, is throttled or loses an event raises an alarm', () => {
     for (const metric of ['Errors', 'Throttles', 'DestinationDeliveryFailures']) {
-      const watched = alarms.filter((p) => p.Namespace === 'AWS/Lambda' && p.MetricName === metric).map((p) => dimension(p, 'FunctionName'));
-      assert.deepEqual(watched.sort(), each('AWS::Lambda::Function').map(([id]) => text({ Ref: id })).sort(), metric);
+      const watched = alarms
+        .filter((p) => p.Namespace === 'AWS/Lambda' && p.MetricName === metric)
+        .map((p) => dimension(p, 'FunctionName'));
+      assert.deepEqual(
+        watched.sort(),
+        each('AWS::Lambda::Function')
+          .map(([id]) => text({ Ref: id }))
+          .sort(),
+        metric,
+      );
     }
   });
 
   it('alarms ring at the first occurrence, tell the topic, and say where to read on', () => {
     assert.equal(alarms.length, 11 + 3 * BINARIES.length + 4);
     for (const p of alarms) {
-      assert.deepEqual([p.Threshold, p.EvaluationPeriods, p.ComparisonOperator, p.TreatMissingData], [1, 1, 'GreaterThanOrEqualToThreshold', 'notBreaching']);
+      assert.deepEqual(
+        [p.Threshold, p.EvaluationPeriods, p.ComparisonOperator, p.TreatMissingData],
+        [1, 1, 'GreaterThanOrEqualToThreshold', 'notBreaching'],
+      );
       assert.deepEqual(p.AlarmActions.map(text), ['${AlertsTopic}'], p.AlarmName);
       assert.match(p.AlarmName, /^tidegate-/); // The topic's and the key's policies know alarms by this.
       assert.match(p.AlarmDescription, /: see docs\/RUNBOOK\.md#[a-z-]+$/);
@@ -142,7 +167,12 @@ describe('alerts', () => {
 
   it('go to a mail address and to an endpoint', () => {
     const named = new Synthesized({ alertEmail: 'ops@example.com', alertEndpoint: 'http://127.0.0.1:4567/inbox' });
-    const subscriptions = named.ofType('AWS::SNS::Subscription').map(([, { Properties: p }]) => [p.Protocol, p.Endpoint]);
-    assert.deepEqual(subscriptions.sort(), [['email', 'ops@example.com'], ['http', 'http://127.0.0.1:4567/inbox']]);
+    const subscriptions = named
+      .ofType('AWS::SNS::Subscription')
+      .map(([, { Properties: p }]) => [p.Protocol, p.Endpoint]);
+    assert.deepEqual(subscriptions.sort(), [
+      ['email', 'ops@example.com'],
+      ['http', 'http://127.0.0.1:4567/inbox'],
+    ]);
   });
 });

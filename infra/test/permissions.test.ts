@@ -11,7 +11,6 @@ const all = statements(stack.resources);
 const OWN = ['logs:CreateLogStream', 'logs:PutLogEvents', 'sqs:SendMessage'];
 const LEDGER = [
   'dynamodb:ConditionCheckItem',
-  'dynamodb:DeleteItem',
   'dynamodb:GetItem',
   'dynamodb:PutItem',
   'dynamodb:Query',
@@ -55,6 +54,7 @@ const EFFECTS = [
   'sns:Publish',
 ];
 const PIPELINE_RESOURCE = [
+  'dynamodb:DeleteItem',
   'iam:PassRole',
   's3:AbortMultipartUpload',
   's3:GetObject',
@@ -89,13 +89,17 @@ const EXPECTED: Record<(typeof BINARIES)[number], string[]> = {
 
 /** The logical id of the role of a function. */
 function roleOf(binary: string): string {
-  const [, fn] = stack.ofType('AWS::Lambda::Function').find(([, { Properties }]) => Properties.FunctionName === `tidegate-${binary}`)!;
+  const [, fn] = stack
+    .ofType('AWS::Lambda::Function')
+    .find(([, { Properties }]) => Properties.FunctionName === `tidegate-${binary}`)!;
   return fn.Properties.Role['Fn::GetAtt'][0];
 }
 
 /** The policy documents of a role, which nothing else may share. */
 function policiesOf(role: string) {
-  return stack.ofType('AWS::IAM::Policy').filter(([, { Properties }]) => Properties.Roles.some((r: any) => r.Ref === role));
+  return stack
+    .ofType('AWS::IAM::Policy')
+    .filter(([, { Properties }]) => Properties.Roles.some((r: any) => r.Ref === role));
 }
 
 describe('each function', () => {
@@ -107,7 +111,10 @@ describe('each function', () => {
     });
 
     it(`${binary}'s policy stays within IAM's 10,240 characters for a role`, () => {
-      const size = policiesOf(roleOf(binary)).reduce((sum, [, { Properties }]) => sum + expanded(Properties.PolicyDocument), 0);
+      const size = policiesOf(roleOf(binary)).reduce(
+        (sum, [, { Properties }]) => sum + expanded(Properties.PolicyDocument),
+        0,
+      );
       assert.ok(size < 10_240, `${size} characters`);
     });
   }
@@ -118,7 +125,9 @@ describe('each function', () => {
 
   it('has its permissions before it is made, so that its first event finds them', () => {
     for (const binary of BINARIES) {
-      const [, fn] = stack.ofType('AWS::Lambda::Function').find(([, { Properties }]) => Properties.FunctionName === `tidegate-${binary}`)!;
+      const [, fn] = stack
+        .ofType('AWS::Lambda::Function')
+        .find(([, { Properties }]) => Properties.FunctionName === `tidegate-${binary}`)!;
       const policies = policiesOf(roleOf(binary)).map(([id]) => id);
       assert.equal(policies.length, 1);
       assert.ok([fn.DependsOn].flat().includes(policies[0]!), binary);
@@ -134,7 +143,10 @@ function expanded(document: any): number {
           .replaceAll('${AWS::Partition}', 'aws-us-gov')
           .replaceAll('${AWS::Region}', 'ap-southeast-2')
           .replaceAll('${AWS::AccountId}', '123456789012')
-          .replace(/\$\{[^}]*\}/g, 'arn:aws-us-gov:service:ap-southeast-2:123456789012:resource/tidegate-a-rather-long-name')
+          .replace(
+            /\$\{[^}]*\}/g,
+            'arn:aws-us-gov:service:ap-southeast-2:123456789012:resource/tidegate-a-rather-long-name',
+          )
       : value,
   );
   return filled.length;
@@ -147,7 +159,11 @@ describe('wildcards', () => {
       ...statement.actions.map((value) => `action ${value}`),
       ...statement.resources.filter((value) => value !== '*').map((value) => `resource ${value}`),
       ...statement.principals.map((value) => `principal ${value}`),
-      ...Object.values(statement.conditions).flatMap((keys) => Object.values(keys).flat().map((value) => `condition ${value}`)),
+      ...Object.values(statement.conditions).flatMap((keys) =>
+        Object.values(keys)
+          .flat()
+          .map((value) => `condition ${value}`),
+      ),
     ];
     return said.filter((value) => value.includes('*')).map((value) => `${statement.effect} ${value}`);
   }
@@ -185,18 +201,29 @@ describe('roles', () => {
       .map((s) => [s.holder.replace(/(Role)?DefaultPolicy$/, ''), s.actions, s.resources, s.conditions]);
     const to = (service: string) => ({ StringEquals: { 'iam:PassedToService': [service] } });
     const job = [['iam:PassRole'], ['${SageMakerJob.Arn}'], to('sagemaker.amazonaws.com')];
-    assert.deepEqual(new Map(passed.map((p) => [`${p[0]} ${p[2]}`, p])), new Map([
-      ['SageMakerPipeline ${SageMakerJob.Arn}', ['SageMakerPipeline', ...job]],
-      ...['OnDataArrival', 'OnSchedule', 'OnPipelineStatus', 'OnEndpointStatus', 'OnModelPackage'].map(
-        (name) => [`${name} \${SageMakerJob.Arn}`, [name, ...job]] as const,
-      ),
-      ['PipelineResource ${SageMakerPipeline.Arn}', ['PipelineResource', ['iam:PassRole'], ['${SageMakerPipeline.Arn}'], to('sagemaker.amazonaws.com')]],
-      ['PipelineResource ${ScheduleRole.Arn}', ['PipelineResource', ['iam:PassRole'], ['${ScheduleRole.Arn}'], to('scheduler.amazonaws.com')]],
-    ] as [string, any][]));
+    assert.deepEqual(
+      new Map(passed.map((p) => [`${p[0]} ${p[2]}`, p])),
+      new Map([
+        ['SageMakerPipeline ${SageMakerJob.Arn}', ['SageMakerPipeline', ...job]],
+        ...['OnDataArrival', 'OnSchedule', 'OnPipelineStatus', 'OnEndpointStatus', 'OnModelPackage'].map(
+          (name) => [`${name} \${SageMakerJob.Arn}`, [name, ...job]] as const,
+        ),
+        [
+          'PipelineResource ${SageMakerPipeline.Arn}',
+          ['PipelineResource', ['iam:PassRole'], ['${SageMakerPipeline.Arn}'], to('sagemaker.amazonaws.com')],
+        ],
+        [
+          'PipelineResource ${ScheduleRole.Arn}',
+          ['PipelineResource', ['iam:PassRole'], ['${ScheduleRole.Arn}'], to('scheduler.amazonaws.com')],
+        ],
+      ] as [string, any][]),
+    );
   });
 
   it('are taken by services on behalf of this account only', () => {
-    for (const trust of all.filter(({ type, actions }) => type === 'AWS::IAM::Role' && actions.includes('sts:AssumeRole'))) {
+    for (const trust of all.filter(
+      ({ type, actions }) => type === 'AWS::IAM::Role' && actions.includes('sts:AssumeRole'),
+    )) {
       assert.equal(trust.principals.length, 1, trust.holder);
       if (trust.principals[0] === 'Service:lambda.amazonaws.com') continue; // A function's role is set by who may make functions.
       assert.deepEqual(trust.conditions['StringEquals']!['aws:SourceAccount'], ['${AWS::AccountId}'], trust.holder);
@@ -210,7 +237,9 @@ describe('roles', () => {
     assert.deepEqual(trust!.conditions['StringEquals']!['aws:SourceArn'], [
       'arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule-group/tidegate',
     ]);
-    const rights = all.filter(({ holder }) => holder === 'ScheduleRoleDefaultPolicy').map(({ actions, resources }) => [actions, resources]);
+    const rights = all
+      .filter(({ holder }) => holder === 'ScheduleRoleDefaultPolicy')
+      .map(({ actions, resources }) => [actions, resources]);
     assert.deepEqual(rights, [
       [['lambda:InvokeFunction'], ['${OnScheduleFunction.Arn}']],
       [['sqs:SendMessage'], ['${ScheduleUndelivered.Arn}']],
@@ -218,14 +247,17 @@ describe('roles', () => {
   });
 
   it('carry no managed policies, which nobody here wrote', () => {
-    for (const [id, { Properties }] of stack.ofType('AWS::IAM::Role')) assert.equal(Properties.ManagedPolicyArns, undefined, id);
+    for (const [id, { Properties }] of stack.ofType('AWS::IAM::Role'))
+      assert.equal(Properties.ManagedPolicyArns, undefined, id);
     assert.deepEqual(stack.ofType('AWS::IAM::ManagedPolicy'), []);
   });
 });
 
 describe('services', () => {
   it('that use a key, topic, queue or bucket must name what they do it for', () => {
-    const services = all.filter(({ type, principals }) => type !== 'AWS::IAM::Role' && principals.some((p) => p.startsWith('Service:')));
+    const services = all.filter(
+      ({ type, principals }) => type !== 'AWS::IAM::Role' && principals.some((p) => p.startsWith('Service:')),
+    );
     assert.equal(services.length, 8); // Two keys' services, the topic's, the access logs', and four rules' queues.
     for (const { holder, conditions } of services) {
       const keys = Object.values(conditions).flatMap((c) => Object.keys(c));

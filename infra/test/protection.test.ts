@@ -16,7 +16,9 @@ describe('encryption', () => {
 
   it('data, ledger and alerts lie under the data key, logs under the logs key', () => {
     const data = '${KeysData.Arn}';
-    const [bucket] = each('AWS::S3::Bucket').filter(([id]) => id.startsWith('BucketData')).map(([, p]) => p);
+    const [bucket] = each('AWS::S3::Bucket')
+      .filter(([id]) => id.startsWith('BucketData'))
+      .map(([, p]) => p);
     const { ServerSideEncryptionByDefault: rule } = bucket.BucketEncryption.ServerSideEncryptionConfiguration[0];
     assert.deepEqual([rule.SSEAlgorithm, text(rule.KMSMasterKeyID)], ['aws:kms', data]);
     const [[, table]] = each('AWS::DynamoDB::Table') as [any];
@@ -27,8 +29,13 @@ describe('encryption', () => {
   });
 
   it('access logs and dead letters lie under their services own keys', () => {
-    const [logs] = each('AWS::S3::Bucket').filter(([id]) => id.startsWith('BucketAccessLogs')).map(([, p]) => p);
-    assert.equal(logs.BucketEncryption.ServerSideEncryptionConfiguration[0].ServerSideEncryptionByDefault.SSEAlgorithm, 'AES256');
+    const [logs] = each('AWS::S3::Bucket')
+      .filter(([id]) => id.startsWith('BucketAccessLogs'))
+      .map(([, p]) => p);
+    assert.equal(
+      logs.BucketEncryption.ServerSideEncryptionConfiguration[0].ServerSideEncryptionByDefault.SSEAlgorithm,
+      'AES256',
+    );
     for (const [id, queue] of each('AWS::SQS::Queue')) assert.equal(queue.SqsManagedSseEnabled, true, id);
   });
 
@@ -36,7 +43,11 @@ describe('encryption', () => {
     const guarded = statements(stack.resources)
       .filter((s) => s.effect === 'Deny' && s.conditions['Bool']?.['aws:SecureTransport']?.[0] === 'false')
       .flatMap(({ resources }) => resources);
-    for (const [type, suffixes] of [['AWS::S3::Bucket', ['.Arn}', '.Arn}/*']], ['AWS::SQS::Queue', ['.Arn}']], ['AWS::SNS::Topic', ['}']]] as const) {
+    for (const [type, suffixes] of [
+      ['AWS::S3::Bucket', ['.Arn}', '.Arn}/*']],
+      ['AWS::SQS::Queue', ['.Arn}']],
+      ['AWS::SNS::Topic', ['}']],
+    ] as const) {
       for (const [id] of each(type)) {
         for (const suffix of suffixes) {
           const arn = `\${${id.replace(/[0-9A-F]{8}$/, '')}${suffix}`;
@@ -51,12 +62,16 @@ describe('buckets', () => {
   it('are closed to the public, without lists of their own', () => {
     assert.equal(each('AWS::S3::Bucket').length, 2);
     for (const [id, bucket] of each('AWS::S3::Bucket')) {
-      assert.deepEqual(bucket.PublicAccessBlockConfiguration, {
-        BlockPublicAcls: true,
-        BlockPublicPolicy: true,
-        IgnorePublicAcls: true,
-        RestrictPublicBuckets: true,
-      }, id);
+      assert.deepEqual(
+        bucket.PublicAccessBlockConfiguration,
+        {
+          BlockPublicAcls: true,
+          BlockPublicPolicy: true,
+          IgnorePublicAcls: true,
+          RestrictPublicBuckets: true,
+        },
+        id,
+      );
       assert.equal(bucket.OwnershipControls.Rules[0].ObjectOwnership, 'BucketOwnerEnforced', id);
       assert.equal(bucket.AccessControl, undefined, id);
     }
@@ -67,12 +82,17 @@ describe('buckets', () => {
       BucketName: { 'Fn::Join': ['', ['tidegate-data-', { Ref: 'AWS::AccountId' }, '-', { Ref: 'AWS::Region' }]] },
       VersioningConfiguration: { Status: 'Enabled' },
       NotificationConfiguration: { EventBridgeConfiguration: { EventBridgeEnabled: true } },
-      LoggingConfiguration: { DestinationBucketName: { Ref: Match.stringLikeRegexp('^BucketAccessLogs') }, LogFilePrefix: 'data/' },
+      LoggingConfiguration: {
+        DestinationBucketName: { Ref: Match.stringLikeRegexp('^BucketAccessLogs') },
+        LogFilePrefix: 'data/',
+      },
     });
   });
 
   it('expire nothing of the data: lineage names exact versions', () => {
-    const [data] = each('AWS::S3::Bucket').filter(([id]) => id.startsWith('BucketData')).map(([, p]) => p);
+    const [data] = each('AWS::S3::Bucket')
+      .filter(([id]) => id.startsWith('BucketData'))
+      .map(([, p]) => p);
     const keys = data.LifecycleConfiguration.Rules.flatMap(Object.keys);
     assert.deepEqual(keys.sort(), ['AbortIncompleteMultipartUpload', 'Status']);
   });
@@ -82,11 +102,17 @@ describe('the ledger', () => {
   it('has the keys, the index and the expiry that the functions use, and can be restored to any second', () => {
     template.hasResourceProperties('AWS::DynamoDB::Table', {
       TableName: 'tidegate',
-      KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }, { AttributeName: 'sk', KeyType: 'RANGE' }],
+      KeySchema: [
+        { AttributeName: 'pk', KeyType: 'HASH' },
+        { AttributeName: 'sk', KeyType: 'RANGE' },
+      ],
       GlobalSecondaryIndexes: [
         {
           IndexName: 'by-time',
-          KeySchema: [{ AttributeName: 'gsi_pk', KeyType: 'HASH' }, { AttributeName: 'gsi_sk', KeyType: 'RANGE' }],
+          KeySchema: [
+            { AttributeName: 'gsi_pk', KeyType: 'HASH' },
+            { AttributeName: 'gsi_sk', KeyType: 'RANGE' },
+          ],
           Projection: { ProjectionType: 'ALL' },
         },
       ],
@@ -113,7 +139,8 @@ describe('when the stack goes', () => {
 
   it('with `retain`, all that holds anything stays', () => {
     const production = new Synthesized({ retain: true });
-    for (const type of kept) for (const [id, r] of production.ofType(type)) assert.equal(r.DeletionPolicy, 'Retain', id);
+    for (const type of kept)
+      for (const [id, r] of production.ofType(type)) assert.equal(r.DeletionPolicy, 'Retain', id);
     production.template.hasResourceProperties('AWS::DynamoDB::Table', { DeletionProtectionEnabled: true });
   });
 

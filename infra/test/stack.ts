@@ -37,7 +37,9 @@ export function pipelineFolder(name: string): string {
 }
 
 /** The flags of `cdk.json`, so that tests see the template that is deployed. */
-const cdkJson = JSON.parse(readFileSync(join(__dirname, '..', 'cdk.json'), 'utf8')) as { context: Record<string, unknown> };
+const cdkJson = JSON.parse(readFileSync(join(__dirname, '..', 'cdk.json'), 'utf8')) as {
+  context: Record<string, unknown>;
+};
 
 let outputs = 0;
 

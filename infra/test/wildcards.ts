@@ -22,7 +22,8 @@ export const WILDCARDS: Record<string, string> = {
   // SageMaker: names come from pipeline.yaml files, after the stack.
   'Allow condition arn:${AWS::Partition}:sagemaker:${AWS::Region}:${AWS::AccountId}:*':
     'SageMaker takes the roles for pipelines, jobs, models and endpoints alike, of this account only',
-  'Allow resource arn:${AWS::Partition}:sagemaker:${AWS::Region}:${AWS::AccountId}:pipeline/*': 'named in pipeline.yaml',
+  'Allow resource arn:${AWS::Partition}:sagemaker:${AWS::Region}:${AWS::AccountId}:pipeline/*':
+    'named in pipeline.yaml',
   'Allow resource arn:${AWS::Partition}:sagemaker:${AWS::Region}:${AWS::AccountId}:pipeline/*/execution/*':
     'SageMaker makes the id of an execution',
   'Allow resource arn:${AWS::Partition}:sagemaker:${AWS::Region}:${AWS::AccountId}:processing-job/pipelines-*':
@@ -37,7 +38,8 @@ export const WILDCARDS: Record<string, string> = {
     'a model is named after its endpoint and run',
   'Allow resource arn:${AWS::Partition}:sagemaker:${AWS::Region}:${AWS::AccountId}:endpoint-config/*':
     'a configuration is named after its endpoint and run',
-  'Allow resource arn:${AWS::Partition}:sagemaker:${AWS::Region}:${AWS::AccountId}:endpoint/*': 'named in pipeline.yaml',
+  'Allow resource arn:${AWS::Partition}:sagemaker:${AWS::Region}:${AWS::AccountId}:endpoint/*':
+    'named in pipeline.yaml',
 
   // What a step needs beside data.
   'Allow resource arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/sagemaker/*':
@@ -45,7 +47,7 @@ export const WILDCARDS: Record<string, string> = {
   'Allow condition /aws/sagemaker/*': 'SageMaker has a namespace for each kind of job',
   'Allow condition aws/sagemaker/*': 'SageMaker has a namespace for each kind of job',
   'Allow resource arn:${AWS::Partition}:ecr:${AWS::Region}:${AWS::AccountId}:repository/*':
-    "a pipeline.yaml may name any image of this account",
+    'a pipeline.yaml may name any image of this account',
   'Allow resource arn:${AWS::Partition}:ecr:${AWS::Region}:*:repository/autogluon-inference':
     'AWS keeps its images in an account of its own for each region',
   'Allow resource arn:${AWS::Partition}:ecr:${AWS::Region}:*:repository/autogluon-training':
