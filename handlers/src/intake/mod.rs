@@ -1,1 +1,67 @@
-//! intake
+//! From an AWS event to events of the core.
+//!
+//! What cannot be parsed, or is not from where it says, is an error: Lambda hands the event to the function's on-failure
+//! destination, and nothing is acknowledged that was not understood.
+
+mod arrival;
+mod endpoint;
+mod envelope;
+mod package;
+mod schedule;
+mod status;
+
+pub use envelope::{Envelope, Scope};
+
+use jiff::Timestamp;
+use statemachine::Event;
+
+use crate::drive::{Drive, DriveError};
+use crate::ledger::{Ledger, LedgerError};
+use crate::observe::{Observe, ObserveError};
+use crate::settings::Context;
+
+/// Why an event was not handled.
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeError {
+    /// The event is not what this function is for, or is not well-formed.
+    #[error("the event cannot be read: {0}")]
+    Unreadable(String),
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// A question to AWS failed.
+    #[error(transparent)]
+    Observe(#[from] ObserveError),
+    /// It was read, and could not be done.
+    #[error(transparent)]
+    Drive(#[from] DriveError),
+}
+
+/// One event's way in.
+#[derive(Debug)]
+pub struct Intake<'a> {
+    context: &'a Context,
+    scope: Scope,
+    drive: Drive<'a>,
+}
+
+impl<'a> Intake<'a> {
+    /// An intake for one invocation.
+    #[must_use]
+    pub fn new(context: &'a Context, scope: Scope) -> Self {
+        Self { context, scope, drive: Drive::new(context) }
+    }
+
+    fn ledger(&self) -> Ledger<'a> {
+        self.drive.ledger()
+    }
+
+    fn observe(&self) -> Observe<'a> {
+        Observe::new(&self.context.aws)
+    }
+}
+
+/// An event of this moment.
+fn now(kind: statemachine::EventKind) -> Event {
+    Event { at: Timestamp::now(), kind }
+}

@@ -311,6 +311,25 @@ impl Step {
         Verdict::changed(summary)
     }
 
+    /// Asks the gate again: what is live may be another model than the one this run was compared with. A model that does
+    /// not pass any more is rejected.
+    fn still_passes(&mut self) -> bool {
+        let (Some(gate), Some(evaluation)) = (&self.run.spec.gate, &self.run.evaluation) else { return false };
+        let decision = gate.decide(&evaluation.report, self.endpoint.champion_metrics());
+        if self.run.gate.as_ref() == Some(&decision) {
+            return decision.passed;
+        }
+        let summary = decision.summary();
+        let passed = decision.passed;
+        self.run.gate = Some(decision);
+        self.run.learn(self.at, summary.clone());
+        self.record_decision(&summary);
+        if !passed {
+            self.reject(&summary);
+        }
+        passed
+    }
+
     fn record_model(&mut self, evaluation: &Evaluation) {
         let Some(arn) = self.run.execution.as_ref().map(|execution| execution.arn.clone()) else { return };
         let facts = [("training job", evaluation.model.job_arn.clone())];
@@ -384,6 +403,7 @@ impl Step {
             return Verdict::illegal("the model was registered although no deployment is asked for");
         };
         match (deployment.approval, self.run.approval) {
+            (ApprovalMode::Automatic, _) if !self.still_passes() => {}
             (ApprovalMode::Automatic, _) | (ApprovalMode::Manual, Some((Approval::Approved, _))) => {
                 self.deploy_or_wait(&deployment);
             }
@@ -474,22 +494,11 @@ impl Step {
         let place = self.endpoint.waiting.iter().position(|waiting| *waiting == self.run.id);
         let overtakes = self.endpoint.waiting.drain(..place.map_or(0, |place| place + 1)).collect::<Vec<_>>();
         let overtakes: Vec<RunId> = overtakes.into_iter().filter(|waiting| *waiting != self.run.id).collect();
-        // What is live may be another model than the one this run was compared with. A person's yes stands.
-        if let (ApprovalMode::Automatic, Some(gate), Some(evaluation)) =
-            (deployment.approval, &self.run.spec.gate, &self.run.evaluation)
-        {
-            let decision = gate.decide(&evaluation.report, self.endpoint.champion_metrics());
-            let summary = decision.summary();
-            let passed = decision.passed;
-            self.run.gate = Some(decision);
-            self.run.learn(self.at, summary.clone());
-            self.record_decision(&summary);
-            if !passed {
-                self.endpoint.waiting.splice(0..0, overtakes);
-                self.reject(&summary);
-                self.next_turn();
-                return Verdict::changed(summary);
-            }
+        // A person's yes stands, whatever has gone live since.
+        if deployment.approval == ApprovalMode::Automatic && !self.still_passes() {
+            self.endpoint.waiting.splice(0..0, overtakes);
+            self.next_turn();
+            return Verdict::changed("the run's turn came, and its model is not good enough any more");
         }
         self.deploy(&deployment, overtakes);
         Verdict::changed("the run's turn to deploy")

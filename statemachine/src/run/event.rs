@@ -243,6 +243,26 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// Whether the decision depends on the endpoint's record. Handlers read it only then.
+    #[must_use]
+    pub fn concerns_endpoint(&self) -> bool {
+        match self {
+            Self::Evaluated(_)
+            | Self::Registered { .. }
+            | Self::ApprovalChanged { .. }
+            | Self::EndpointChanged { .. }
+            | Self::YourTurn
+            | Self::Superseded { .. }
+            | Self::CommandFailed { .. } => true,
+            Self::Requested { .. }
+            | Self::Adopted { .. }
+            | Self::ExecutionStarted { .. }
+            | Self::ExecutionChanged { .. }
+            | Self::StepChanged { .. }
+            | Self::Done { .. } => false,
+        }
+    }
+
     /// A short name for logs and tables.
     #[must_use]
     pub fn name(&self) -> String {

@@ -1,0 +1,134 @@
+use serde::Deserialize;
+use serde_json::Value;
+use statemachine::run::{ExecutionStatus, Inputs, StepChange, StepStatus};
+use statemachine::{Event, EventKind, RunId};
+use tracing::info;
+
+use super::{Envelope, Intake, IntakeError};
+use crate::observe::OBJECT_LIMIT;
+
+const EXECUTION: &str = "SageMaker Model Building Pipeline Execution Status Change";
+const STEP: &str = "SageMaker Model Building Pipeline Execution Step Status Change";
+
+/// The detail of both events (SageMaker Pipelines, in the SageMaker developer guide). There is no pipeline name and no
+/// failure reason of the execution in it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Detail {
+    pipeline_arn: String,
+    pipeline_execution_arn: String,
+    pipeline_execution_display_name: Option<String>,
+    current_pipeline_execution_status: Option<String>,
+    step_name: Option<String>,
+    step_type: Option<String>,
+    current_step_status: Option<String>,
+    failure_reason: Option<String>,
+}
+
+impl Intake<'_> {
+    /// The status of a pipeline execution, or of one of its steps, changed.
+    ///
+    /// # Errors
+    /// The event is malformed or foreign, or could not be carried through.
+    pub async fn pipeline_status(self, event: Value) -> Result<(), IntakeError> {
+        let envelope: Envelope<Detail> = Envelope::parse(event, &self.scope, "aws.sagemaker", &[EXECUTION, STEP])?;
+        let detail = envelope.detail;
+        let arn = detail.pipeline_execution_arn.clone();
+        let Some((id, adoption)) = self.run_of(&detail).await? else {
+            info!(execution = arn, "an execution of a pipeline that is not applied here");
+            return Ok(());
+        };
+        let kind = if envelope.detail_type == EXECUTION {
+            self.execution_event(&detail).await?
+        } else {
+            step_event(&detail)?
+        };
+        let mut events = Vec::from_iter(adoption.map(|kind| Event { at: envelope.time, kind }));
+        let fresh = !events.is_empty();
+        events.push(Event { at: envelope.time, kind });
+        self.drive.give(&id, &events, fresh).await?;
+        Ok(())
+    }
+
+    /// The run of an execution: the one that Tidegate started it for, or the one that adopts it. With the latter comes
+    /// the event of the adoption, where it is new. `None` for a pipeline that is not applied.
+    async fn run_of(&self, detail: &Detail) -> Result<Option<(RunId, Option<EventKind>)>, IntakeError> {
+        let arn = &detail.pipeline_execution_arn;
+        if let Some(id) = self.own_run(detail.pipeline_execution_display_name.as_deref(), arn).await? {
+            return Ok(Some((id, None)));
+        }
+        if let Some(id) = self.ledger().run_of_execution(arn).await? {
+            return Ok(Some((id, None)));
+        }
+        // Steps' events have no display name; it tells a start whose answer is not in the ledger yet.
+        if detail.pipeline_execution_display_name.is_none() {
+            let view = self.observe().execution(arn).await?;
+            if let Some(id) = self.own_run(view.display_name.as_deref(), arn).await? {
+                return Ok(Some((id, None)));
+            }
+        }
+        let pipelines = self.ledger().pipelines().await?;
+        // SageMaker writes the name in lower case in ARNs.
+        let of_this = |known: &str| known.eq_ignore_ascii_case(&detail.pipeline_arn);
+        let Some(pipeline) = pipelines.into_iter().find(|pipeline| of_this(&pipeline.spec.pipeline_arn)) else {
+            return Ok(None);
+        };
+        let parameters = self.observe().parameters(arn).await?;
+        let uri = parameters.get("InputDataUri").cloned().unwrap_or_default();
+        // What it reads is not ours to choose any more; what is there now is the best that can be known.
+        let objects = match self.observe().objects(&uri, OBJECT_LIMIT).await {
+            Ok(objects) => objects,
+            Err(error) => {
+                info!(execution = arn, uri, error = %error, "the inputs of an adopted execution cannot be listed");
+                Vec::new()
+            }
+        };
+        let kind = EventKind::Adopted {
+            execution_arn: arn.clone(),
+            spec: Box::new(pipeline.spec),
+            inputs: Inputs { uri, objects, exact: false },
+            parameters,
+        };
+        Ok(Some((RunId::manual(arn), Some(kind))))
+    }
+
+    /// The run that a display name names, if it is the run of this execution. Anyone may give an execution any name.
+    async fn own_run(&self, display_name: Option<&str>, arn: &str) -> Result<Option<RunId>, IntakeError> {
+        let Some(id) = display_name.and_then(|name| RunId::parse(name).ok()) else { return Ok(None) };
+        let Some(run) = self.ledger().run(&id).await? else { return Ok(None) };
+        let ours = run.value.execution.as_ref().is_none_or(|execution| execution.arn == arn);
+        Ok(ours.then_some(id))
+    }
+
+    async fn execution_event(&self, detail: &Detail) -> Result<EventKind, IntakeError> {
+        let word = detail.current_pipeline_execution_status.as_deref().unwrap_or_default();
+        let status = ExecutionStatus::parse(word).ok_or_else(|| {
+            let accepted = ExecutionStatus::ALL.map(ExecutionStatus::as_str).join("`, `");
+            let path = "detail.currentPipelineExecutionStatus";
+            IntakeError::Unreadable(format!("`{path}` is `{word}`, and `{accepted}` are accepted"))
+        })?;
+        let failure = match status {
+            ExecutionStatus::Failed => Some(self.observe().failure(&detail.pipeline_execution_arn).await?),
+            _ => None,
+        };
+        Ok(EventKind::ExecutionChanged { execution_arn: detail.pipeline_execution_arn.clone(), status, failure })
+    }
+}
+
+fn step_event(detail: &Detail) -> Result<EventKind, IntakeError> {
+    let word = detail.current_step_status.as_deref().unwrap_or_default();
+    let status = StepStatus::parse(word).ok_or_else(|| {
+        let accepted = StepStatus::ALL.map(StepStatus::as_str).join("`, `");
+        IntakeError::Unreadable(format!("`detail.currentStepStatus` is `{word}`, and `{accepted}` are accepted"))
+    })?;
+    let step = detail.step_name.clone().ok_or_else(|| {
+        IntakeError::Unreadable("`detail.stepName` is missing".to_owned())
+    })?;
+    let change = StepChange {
+        step,
+        kind: detail.step_type.clone().unwrap_or_else(|| "step".to_owned()),
+        status,
+        reason: detail.failure_reason.clone().filter(|reason| !reason.is_empty()),
+    };
+    Ok(EventKind::StepChanged { execution_arn: detail.pipeline_execution_arn.clone(), change })
+}
