@@ -121,8 +121,12 @@ fn schedule_value(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Template
 fn expression(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<ScheduleExpression> {
     let given: Vec<&str> = ["cron", "rate", "at"].into_iter().filter(|key| section.has(key)).collect();
     let [key] = given.as_slice() else {
-        let found = if given.is_empty() { "none".to_owned() } else { quote_all(given.iter().copied()) };
-        let message = format!("{} has {found} of `cron`, `rate` and `at`: give exactly one", section.path.quoted());
+        let path = section.path.quoted();
+        let message = if given.is_empty() {
+            format!("{path} has none of `cron`, `rate` and `at`: give exactly one")
+        } else {
+            format!("{path} has {}: give exactly one of `cron`, `rate` and `at`", quote_all(given.iter().copied()))
+        };
         reader.problem(section.place, &section.path, message);
         return None;
     };
@@ -155,8 +159,8 @@ pub(super) fn gate(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Gate> {
 }
 
 fn criterion(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Criterion> {
-    let section = field.section(reader, &["metric", "at_least", "above", "at_most", "below", "champion"])?;
     let problems_before = reader.problems.len();
+    let section = field.section(reader, &["metric", "at_least", "above", "at_most", "below", "champion"])?;
     let metric = section.required(reader, "metric", "metric: binary_classification_metrics.auc").and_then(|field| {
         let path = MetricPath::new(field.text(reader)?);
         path.map_err(|error| field.problem(reader, error)).ok()
@@ -176,7 +180,7 @@ fn criterion(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Criterion> {
             None
         }
     };
-    let direction = threshold.map(|threshold| threshold.comparison.direction());
+    let direction = given.first().map(|comparison| comparison.direction());
     let champion = section.optional(reader, "champion").and_then(|field| champion(reader, &field, direction));
     if reader.problems.len() > problems_before {
         return None;

@@ -22,6 +22,7 @@ fn hyphenated(text: &str, what: &str, limit: usize) -> Result<(), Invalid> {
     if is_hyphenated(text) {
         return Ok(());
     }
+    let what = what.split(',').next().unwrap_or(what);
     Err(Invalid(format!(
         "{} is not {what}: accepted are letters, digits and hyphens, beginning and ending with a letter or digit",
         quote(text)
@@ -48,7 +49,7 @@ checked_text!(
 checked_text!(
     /// The stable name of an endpoint: 1 to 44 letters, digits and inner hyphens.
     EndpointName,
-    |text| hyphenated(text, "an endpoint name", ENDPOINT_NAME_LIMIT)
+    |text| hyphenated(text, "an endpoint name, to which a run id is added,", ENDPOINT_NAME_LIMIT)
 );
 
 checked_text!(

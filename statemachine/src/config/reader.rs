@@ -74,7 +74,11 @@ impl<'n> Field<'n> {
     }
 
     fn wrong_kind(&self, reader: &mut Reader<'_>, accepted: &str) {
-        let found = self.node.content.describe();
+        let found = match &self.node.content {
+            // `"1"` and `1` look alike once quoted.
+            Content::String(text) => format!("the text {}", quote(text)),
+            other => other.describe(),
+        };
         reader.problem(
             self.node.place,
             &self.path,
@@ -181,13 +185,13 @@ impl<'n> Field<'n> {
     }
 
     /// A mapping with known keys.
-    pub(super) fn section(&self, reader: &mut Reader<'_>, accepted: &[&str]) -> Option<Section<'n>> {
+    pub(super) fn section(&self, reader: &mut Reader<'_>, accepted: &'static [&'static str]) -> Option<Section<'n>> {
         let Content::Mapping(entries) = &self.node.content else {
             self.wrong_kind(reader, &format!("a mapping with {}", quote_all(accepted.iter().copied())));
             return None;
         };
-        let section = Section { path: self.path.clone(), place: self.place, entries };
-        section.refuse_unknown(reader, accepted);
+        let section = Section { path: self.path.clone(), place: self.place, entries, accepted };
+        section.refuse_unknown(reader);
         Some(section)
     }
 }
@@ -198,27 +202,38 @@ pub(super) struct Section<'n> {
     /// Of the key that it stands under.
     pub(super) place: Place,
     entries: &'n [Entry],
+    accepted: &'static [&'static str],
 }
 
 impl<'n> Section<'n> {
     /// The mapping under a key, its keys not judged yet.
     pub(super) fn peek(field: &Field<'n>) -> Option<Self> {
         match &field.node.content {
-            Content::Mapping(entries) => Some(Self { path: field.path.clone(), place: field.place, entries }),
+            Content::Mapping(entries) => {
+                Some(Self { path: field.path.clone(), place: field.place, entries, accepted: &[] })
+            }
             _ => None,
         }
     }
 
-    fn refuse_unknown(&self, reader: &mut Reader<'_>, accepted: &[&str]) {
-        for entry in self.entries.iter().filter(|entry| !accepted.contains(&entry.key.as_str())) {
+    fn refuse_unknown(&self, reader: &mut Reader<'_>) {
+        let accepted = || self.accepted.iter().copied();
+        for entry in self.entries.iter().filter(|entry| !self.accepted.contains(&entry.key.as_str())) {
             let path = self.path.child(&entry.key);
-            let mut message =
-                format!("{} is not a key here: accepted are {}", path.quoted(), quote_all(accepted.iter().copied()));
-            if let Some(near) = nearest(&entry.key, accepted.iter().copied()) {
+            let mut message = format!("{} is not a key here: accepted are {}", path.quoted(), quote_all(accepted()));
+            if let Some(near) = nearest(&entry.key, accepted()) {
                 message.push_str(&format!("; did you mean {}?", quote(near)));
             }
             reader.problem(entry.place, &path, message);
         }
+    }
+
+    /// Whether an unknown key was probably meant to be this one; then its absence is no second problem.
+    fn misspelt(&self, key: &str) -> bool {
+        self.entries.iter().any(|entry| {
+            !self.accepted.contains(&entry.key.as_str())
+                && nearest(&entry.key, self.accepted.iter().copied()) == Some(key)
+        })
     }
 
     /// Whether the key stands there at all.
@@ -228,24 +243,30 @@ impl<'n> Section<'n> {
 
     /// The key, if it is there; a key without a value is a problem.
     pub(super) fn optional(&self, reader: &mut Reader<'_>, key: &str) -> Option<Field<'n>> {
-        let entry = self.entries.iter().find(|entry| entry.key == key)?;
-        let path = self.path.child(key);
-        if matches!(entry.value.content, Content::Null) {
-            let message = format!("{} has no value: give it one, or remove the key", path.quoted());
-            reader.problem(entry.place, &path, message);
-            return None;
-        }
-        Some(Field { path, place: entry.place, node: &entry.value })
+        self.find(reader, key, "or remove the key")
     }
 
     /// The key, whose absence is a problem; `example` shows what to add.
     pub(super) fn required(&self, reader: &mut Reader<'_>, key: &str, example: &str) -> Option<Field<'n>> {
         if !self.has(key) {
-            let message = format!("{} has no `{key}`: add it, such as {}", self.path.quoted(), quote(example));
-            reader.problem(self.place, &self.path.child(key), message);
+            if !self.misspelt(key) {
+                let message = format!("{} has no `{key}`: add it, such as {}", self.path.quoted(), quote(example));
+                reader.problem(self.place, &self.path.child(key), message);
+            }
             return None;
         }
-        self.optional(reader, key)
+        self.find(reader, key, &format!("such as {}", quote(example)))
+    }
+
+    fn find(&self, reader: &mut Reader<'_>, key: &str, advice: &str) -> Option<Field<'n>> {
+        let entry = self.entries.iter().find(|entry| entry.key == key)?;
+        let path = self.path.child(key);
+        if matches!(entry.value.content, Content::Null) {
+            let message = format!("{} has no value: give it one, {advice}", path.quoted());
+            reader.problem(entry.place, &path, message);
+            return None;
+        }
+        Some(Field { path, place: entry.place, node: &entry.value })
     }
 }
 

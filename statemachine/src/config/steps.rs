@@ -264,9 +264,8 @@ fn outputs(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<Vec<OutputN
                 reader,
                 format!("`{output}` and `{other}` begin alike, and SageMaker reads by prefix: rename one of them"),
             ),
-            None => {}
+            None => outputs.push(output),
         }
-        outputs.push(output);
     }
     (outputs.len() == count).then_some(outputs)
 }

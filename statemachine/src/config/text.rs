@@ -25,7 +25,10 @@ pub(crate) fn quote(text: &str) -> String {
             quoted.push('…');
             break;
         }
-        if c.is_control() {
+        // Characters that turn the direction of writing, or show nothing, are as bad in a terminal as control characters.
+        let hidden =
+            matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+        if c.is_control() || hidden {
             // Writing to a string cannot fail.
             let _ = write!(quoted, "{}", c.escape_default());
         } else {

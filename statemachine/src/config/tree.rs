@@ -157,7 +157,7 @@ impl Builder {
             }
             Event::Scalar(text, style, anchor, tag) => {
                 if tag.is_some() {
-                    return Err(self.problem(place, "a tag is not accepted: write the value without `!`"));
+                    return Err(self.tagged(&span));
                 }
                 let cost = NODE_COST + text.len();
                 self.count(cost, place)?;
@@ -165,7 +165,7 @@ impl Builder {
                 self.close(node, anchor, cost)?;
             }
             Event::SequenceStart(_, _, Some(_)) | Event::MappingStart(_, _, Some(_)) => {
-                return Err(self.problem(place, "a tag is not accepted: write the value without `!`"));
+                return Err(self.tagged(&span));
             }
             Event::SequenceStart(_, anchor, _) => self.open(place, anchor, OpenKind::List(Vec::new()))?,
             Event::MappingStart(_, anchor, _) => {
@@ -233,7 +233,6 @@ impl Builder {
                 Some((None, _)) => {}
                 Some((Some(name), place)) => match entries.iter().find(|entry| entry.key == name) {
                     Some(first) => {
-                        let path = path.child(&name);
                         let message = format!(
                             "{} stands twice, first on line {}: keep one of them",
                             path.quoted(),
@@ -246,6 +245,12 @@ impl Builder {
             },
         }
         Ok(())
+    }
+
+    fn tagged(&self, span: &Span) -> Problem {
+        let start = span.tag_start().unwrap_or(span.start);
+        let place = Place::at(start.line(), start.col());
+        self.problem(place, "a tag is not accepted: write the value without `!`")
     }
 
     fn problem(&self, place: Place, message: &str) -> Problem {

@@ -1,0 +1,587 @@
+//! Every error of `pipeline.yaml`: made by one change to the example, told word for word.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use proptest::prelude::*;
+use statemachine::config::{Errors, FILE_LIMIT, Pipeline};
+use statemachine::definition::{CodeLocation, Environment, render};
+
+const EXAMPLE: &str = include_str!("golden/definition/pipeline.yaml");
+
+const FILE: &str = "pipelines/x/pipeline.yaml";
+
+fn parse(text: &str) -> Result<Pipeline, Errors> {
+    Pipeline::parse(FILE, text, &|path| path != "src/missing.py")
+}
+
+/// The example with one change, which must be possible.
+fn changed(from: &str, to: &str) -> String {
+    assert!(EXAMPLE.contains(from), "{from}");
+    EXAMPLE.replacen(from, to, 1)
+}
+
+/// The errors, without the file's name.
+fn errors(text: &str) -> Vec<String> {
+    let Err(errors) = parse(text) else { panic!("accepted:\n{text}") };
+    errors.iter().map(|error| error.to_string().replacen(&format!("{FILE}:"), "", 1)).collect()
+}
+
+/// What stands in the example, what stands there instead, and every error of it.
+type Case = (&'static str, &'static str, &'static [&'static str]);
+
+fn check(cases: &[Case]) {
+    for (from, to, wanted) in cases {
+        assert_eq!(errors(&changed(from, to)), *wanted, "{from:?} → {to:?}");
+    }
+}
+
+#[test]
+fn the_example_is_accepted() {
+    parse(EXAMPLE).unwrap();
+}
+
+#[test]
+fn an_error_begins_with_file_line_and_column() {
+    let error = parse(&changed("image: sklearn", "imge: sklearn")).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "pipelines/x/pipeline.yaml:18:5: `steps.preprocess.imge` is not a key here: accepted are `type`, `image`, \
+         `instance`, `volume`, `script`, `inputs`, `outputs`, `arguments`, `max_runtime`, `retries`, `cache`; did you \
+         mean `image`?"
+    );
+    let first = error.iter().next().unwrap();
+    assert_eq!((first.line, first.column, first.key.as_str()), (18, 5, "steps.preprocess.imge"));
+}
+
+#[test]
+#[rustfmt::skip]
+fn keys_that_are_unknown_missing_empty_or_double() {
+    check(&[
+        ("pipeline: breast-cancer\n", "", &[
+            "1:1: the file has no `pipeline`: add it, such as `pipeline: my-pipeline`",
+        ]),
+        ("pipeline: breast-cancer", "pipeline:", &[
+            "1:1: `pipeline` has no value: give it one, such as `pipeline: my-pipeline`",
+        ]),
+        ("    max_runtime: 30m", "    max_runtime: 30m\n    max_runtime: 1h", &[
+            "36:5: `steps.train.max_runtime` stands twice, first on line 35: keep one of them",
+        ]),
+        ("    type: training\n", "", &[
+            "27:3: `steps.train` has no `type`: add it, such as `type: processing`",
+        ]),
+        ("report: evaluation.json", "report: evaluation.json\n    cache: 1h", &[
+            "45:5: `steps.evaluate.cache` is not a key here: accepted are `type`, `image`, `instance`, `volume`, `script`, `inputs`, `arguments`, `report`, `max_runtime`, `retries`",
+        ]),
+        ("trigger:\n  arrival:\n    prefix: raw/breast-cancer/\n    suffix: .csv\n", "trigger:\n", &[
+            "3:1: `trigger` has no value: give it one, or remove the key",
+        ]),
+    ]);
+}
+
+#[test]
+#[rustfmt::skip]
+fn what_is_no_gate_or_deploys_without_one() {
+    check(&[
+        ("trigger:", "triger:", &[
+            "3:1: `triger` is not a key here: accepted are `pipeline`, `description`, `trigger`, `schedules`, `parameters`, `steps`, `gate`, `deployment`; did you mean `trigger`?",
+        ]),
+        ("at_least: 0.90", "at_leest: 0.90", &[
+            "47:5: `gate[0].at_leest` is not a key here: accepted are `metric`, `at_least`, `above`, `at_most`, `below`, `champion`; did you mean `at_least`?",
+        ]),
+        ("at_least: 0.90", "greater_than: 0.90", &[
+            "47:5: `gate[0].greater_than` is not a key here: accepted are `metric`, `at_least`, `above`, `at_most`, `below`, `champion`",
+        ]),
+        ("at_least: 0.90", "at_least: high", &[
+            "47:15: `gate[0].at_least` is the text `high`: accepted is a number",
+        ]),
+        ("at_least: 0.90", "at_least: .nan", &[
+            "47:15: `gate[0].at_least` is the text `.nan`: accepted is a number",
+        ]),
+        ("    at_least: 0.90\n", "", &[
+            "46:5: `gate[0]`: the criterion on `binary_classification_metrics.accuracy` demands nothing: give a bound (at_least, above, at_most, below) or `champion`",
+        ]),
+        ("at_least: 0.90", "at_least: 0.90\n    at_most: 1", &[
+            "46:5: `gate[0]` has `at_least`, `at_most`: give one, and another criterion for the other",
+        ]),
+        ("    at_least: 0.95\n", "", &[
+            "49:5: `gate[1].champion` does not tell which way is better: add a bound such as `at_least: 0.9`, or `better: higher`",
+        ]),
+        ("{tolerance: 0.02}", "{tolerance: -1}", &[
+            "50:27: `gate[1].champion.tolerance`: `-1` is not a tolerance: accepted is a number of 0 or more",
+        ]),
+        ("{tolerance: 0.02}", "{tolerance: 0.02, better: lower}", &[
+            "50:41: `gate[1].champion.better`: it contradicts the bound of this criterion: remove `better`",
+        ]),
+        ("binary_classification_metrics.auc", "binary..auc", &[
+            "48:13: `gate[1].metric`: `binary..auc` is not a metric path: accepted are names of letters, digits, `_`, `-` and `@`, joined by dots",
+        ]),
+        ("gate:\n", "gates:\n", &[
+            "45:1: `gates` is not a key here: accepted are `pipeline`, `description`, `trigger`, `schedules`, `parameters`, `steps`, `gate`, `deployment`; did you mean `gate`?",
+            "51:1: `deployment` needs `gate`: no model goes live without a passed gate, add one with a metric of the evaluation",
+        ]),
+        ("type: evaluation", "type: processing", &[
+            "36:3: `steps.evaluate` has no `outputs`: add it, such as `outputs: [data]`",
+            "44:5: `steps.evaluate.report` is not a key here: accepted are `type`, `image`, `instance`, `volume`, `script`, `inputs`, `outputs`, `arguments`, `max_runtime`, `retries`, `cache`",
+            "45:1: `gate` needs an evaluation: add a step of `type: evaluation`, whose report the gate reads",
+        ]),
+        ("gate:\n  - metric: binary_classification_metrics.accuracy\n    at_least: 0.90\n  - metric: binary_classification_metrics.auc\n    at_least: 0.95\n    champion: {tolerance: 0.02}\n", "", &[
+            "45:1: `deployment` needs `gate`: no model goes live without a passed gate, add one with a metric of the evaluation",
+        ]),
+        ("gate:\n  - metric: binary_classification_metrics.accuracy\n    at_least: 0.90\n  - metric: binary_classification_metrics.auc\n    at_least: 0.95\n    champion: {tolerance: 0.02}\n", "gate: []\n", &[
+            "45:7: `gate`: a gate needs at least one criterion",
+        ]),
+    ]);
+}
+
+#[test]
+#[rustfmt::skip]
+fn steps_that_read_what_is_not_there_or_wait_for_one_another() {
+    check(&[
+        ("preprocess.train", "preproces.train", &[
+            "33:14: `steps.train.inputs.train`: there is no step `preproces`: accepted are `preprocess`, `train`, `evaluate`; did you mean `preprocess`?",
+        ]),
+        ("preprocess.train", "preprocess.trian", &[
+            "33:14: `steps.train.inputs.train`: step `preprocess` has no output `trian`: accepted are `train`, `test`",
+        ]),
+        ("preprocess.train", "nowhere", &[
+            "33:14: `steps.train.inputs.train`: `nowhere` is not a source: accepted is `<step>.<output>`, an address that begins with `s3://`, or a parameter, such as `{{parameters.InputDataUri}}`",
+        ]),
+        ("data: \"{{parameters.InputDataUri}}\"", "data: train.model", &[
+            "16:3: `steps.preprocess`: `preprocess` reads from `train` reads from `preprocess`: steps cannot wait for one another, remove one of these inputs",
+        ]),
+        ("  train:\n    type", "  tr ain:\n    type", &[
+            "27:3: `steps`: `tr ain` is not a step name: accepted are letters, digits, `-` and `_`, beginning with a letter or digit",
+            "36:3: `steps.evaluate` reads 0 models: the gate judges one, give it exactly one input of the form `<training step>.model`",
+            "42:14: `steps.evaluate.inputs.model`: there is no step `train`: accepted are `preprocess`, `tr ain`, `evaluate`; did you mean `tr ain`?",
+        ]),
+    ]);
+}
+
+#[test]
+#[rustfmt::skip]
+fn parameters_that_are_not_declared_or_do_not_fit() {
+    check(&[
+        ("    image: autogluon\n    instance: ml.m5.large\n    script: src/train.py", "    imge: autogluon\n    instance: ml.m5.large\n    script: src/train.py", &[
+            "29:5: `steps.train.imge` is not a key here: accepted are `type`, `image`, `instance`, `volume`, `script`, `inputs`, `hyperparameters`, `max_runtime`, `retries`, `cache`; did you mean `image`?",
+        ]),
+        ("{{parameters.InputDataUri}}", "{{parameters.InputDatUri}}", &[
+            "22:13: `steps.preprocess.inputs.data`: there is no parameter `InputDatUri`: accepted are `InputDataUri`, `InstanceType`; did you mean `InputDataUri`?",
+        ]),
+        ("{{parameters.InstanceType}}", "{{parameters.Machine}}", &[
+            "19:15: `steps.preprocess.instance`: there is no parameter `Machine`: accepted are `InputDataUri`, `InstanceType`; or declare it under `parameters`",
+        ]),
+        ("{{parameters.InputDataUri}}", "{{paramters.InputDataUri}}", &[
+            "22:13: `steps.preprocess.inputs.data`: `{{paramters.InputDataUri}}` is not a placeholder: accepted are `{{parameters.NAME}}`, `{{bucket}}`, `{{account}}` and `{{region}}`",
+        ]),
+        ("{{parameters.InputDataUri}}", "{{parameters.InputDataUri", &[
+            "22:13: `steps.preprocess.inputs.data`: `{{parameters.InputDataUri` has `{{` without `}}`: close the placeholder",
+        ]),
+        ("  InstanceType: ml.m5.large", "  InstanceType: 5", &[
+            "19:15: `steps.preprocess.instance`: parameter `InstanceType` is of type Integer: accepted is an instance type, such as `ml.m5.large`",
+        ]),
+        ("  InstanceType: ml.m5.large", "  InstanceType: big", &[
+            "19:15: `steps.preprocess.instance`: the default of parameter `InstanceType` will not do: `big` is not an instance type: accepted is `ml.<family>.<size>`, such as `ml.m5.large`",
+        ]),
+        ("  InstanceType: ml.m5.large", "  InstanceType: [a]", &[
+            "14:17: `parameters.InstanceType`: a list is not a plain value: accepted are text, a number, `true` or `false`",
+        ]),
+        ("  InstanceType: ml.m5.large", "  InstanceType: ml.m5.large\n  InputDataUri: s3://x/y", &[
+            "15:3: `parameters.InputDataUri` is built in: remove it",
+        ]),
+        ("label: diagnosis", "sagemaker_program: x", &[
+            "34:23: `steps.train.hyperparameters`: `sagemaker_program` is not free: names in `sagemaker_` are the container's own",
+        ]),
+        ("label: diagnosis", "label: [a]", &[
+            "34:30: `steps.train.hyperparameters.label`: a list is not a plain value: accepted are text, a number, `true` or `false`",
+        ]),
+        ("{label: diagnosis, preset: medium_quality}", "[label]", &[
+            "34:22: `steps.train.hyperparameters` is a list: accepted is a mapping of names and values",
+        ]),
+    ]);
+}
+
+#[test]
+#[rustfmt::skip]
+fn values_that_are_not_accepted() {
+    check(&[
+        ("pipeline: breast-cancer", "pipeline: breast cancer", &[
+            "1:11: `pipeline`: `breast cancer` is not a pipeline name: accepted are letters, digits and hyphens, beginning and ending with a letter or digit",
+        ]),
+        ("pipeline: breast-cancer", "pipeline: [a]", &[
+            "1:11: `pipeline` is a list: accepted is text",
+        ]),
+        ("src/train.py", "src/missing.py", &[
+            "31:13: `steps.train.script`: `src/missing.py` does not exist beside pipeline.yaml: create it or mend the path",
+        ]),
+        ("src/train.py", "../train.py", &[
+            "31:13: `steps.train.script`: `../train.py` is not a script: accepted is a Python file in `src/` beside pipeline.yaml, such as `src/train.py`",
+        ]),
+        ("    max_runtime: 30m", "    max_runtime: 30", &[
+            "35:18: `steps.train.max_runtime`: `30` is not a length of time: accepted is a whole number with `s`, `m`, `h` or `d`, such as `30m`",
+        ]),
+        ("    max_runtime: 30m", "    max_runtime: 40d", &[
+            "35:18: `steps.train.max_runtime`: `40d` is too long: SageMaker accepts `28d` at most",
+        ]),
+        ("    max_runtime: 30m", "    max_runtime: 0s", &[
+            "35:18: `steps.train.max_runtime`: `0s` is not a length of time: accepted is a whole number with `s`, `m`, `h` or `d`, such as `30m`",
+        ]),
+        ("attempts: 2", "attempts: two", &[
+            "25:25: `steps.preprocess.retries.attempts` is the text `two`: accepted is a whole number",
+        ]),
+        ("attempts: 2", "attempts: 21", &[
+            "25:25: `steps.preprocess.retries.attempts`: `21` is not a number of attempts: accepted is a whole number from 1 to 20",
+        ]),
+        ("image: sklearn", "image: scikit", &[
+            "18:12: `steps.preprocess.image`: `scikit` is not an image: accepted are `sklearn`, `autogluon`, or an address such as `123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/model:3`",
+        ]),
+        ("ml.m5.large\n    script: src/train.py", "m5.large\n    script: src/train.py", &[
+            "30:15: `steps.train.instance`: `m5.large` is not an instance type: accepted is `ml.<family>.<size>`, such as `ml.m5.large`",
+        ]),
+        ("type: training", "type: trainig", &[
+            "28:11: `steps.train.type`: `trainig` is not a type of step: accepted are `processing`, `training`, `evaluation`",
+        ]),
+        ("report: evaluation.json", "report: evaluation.txt", &[
+            "44:13: `steps.evaluate.report`: `evaluation.txt` is not a report: accepted is the name of a JSON file, such as `evaluation.json`",
+        ]),
+        ("prefix: raw/breast-cancer/", "prefix: data/breast-cancer/", &[
+            "5:13: `trigger.arrival.prefix`: `data/breast-cancer/` is not a prefix for arrivals: accepted is a folder below `raw/`, such as `raw/breast-cancer/`, of letters, digits and `-_.=`",
+        ]),
+        ("approval: automatic", "approval: never", &[
+            "57:13: `deployment.approval`: `never` is not accepted: accepted are `automatic` and `manual`",
+        ]),
+        ("instances: 1", "instances: 0", &[
+            "55:14: `deployment.instances`: `0` is not a number of instances: accepted is a whole number from 1 to 100",
+        ]),
+        ("instances: 1", "instances: \"1\"", &[
+            "55:14: `deployment.instances` is the text `1`: accepted is a whole number",
+        ]),
+        ("outputs: [train, test]", "outputs: [train, train]", &[
+            "23:22: `steps.preprocess.outputs[1]`: `train` stands twice: remove one",
+        ]),
+        ("outputs: [train, test]", "outputs: [train, test, test_labels]", &[
+            "23:28: `steps.preprocess.outputs[2]`: `test_labels` and `test` begin alike, and SageMaker reads by prefix: rename one of them",
+        ]),
+        ("      data: \"", "      code: \"", &[
+            "22:7: `steps.preprocess.inputs.code` is not free: the scripts lie there, choose another name",
+        ]),
+        ("      model: train.model\n", "", &[
+            "36:3: `steps.evaluate` reads 0 models: the gate judges one, give it exactly one input of the form `<training step>.model`",
+        ]),
+        ("description: Tell", "description: \"\\tTell\"\n#", &[
+            r#"2:14: `description`: `\tTell` has a line break or control character: write one line"#,
+        ]),
+        ("[--test-fraction, \"0.2\"]", "--test-fraction 0.2", &[
+            "24:16: `steps.preprocess.arguments` is the text `--test-fraction 0.2`: accepted is a list",
+        ]),
+        ("[--test-fraction, \"0.2\"]", "[--test-fraction, [1]]", &[
+            "24:34: `steps.preprocess.arguments[1]` is a list: accepted is text",
+        ]),
+        ("  evaluate:\n", "  evaluate: later\n  evaluate2:\n", &[
+            "36:13: `steps.evaluate` is the text `later`: accepted is a mapping with `type`, `image`, `instance`, `volume`, `script`, `inputs`, `outputs`, `arguments`, `max_runtime`, `retries`, `cache`",
+        ]),
+        ("    report: evaluation.json\n", "    report: evaluation.json\n  again:\n    type: evaluation\n    image: autogluon\n    instance: ml.m5.large\n    script: src/evaluate.py\n    report: evaluation.json\n", &[
+            "45:3: `steps.again` is a second evaluation: a gate reads one report, make it `type: processing`",
+        ]),
+        ("interval: 5s", "interval: 5s, backoff: 0.5", &[
+            "25:51: `steps.preprocess.retries.backoff`: `0.5` is not a backoff: accepted is a number of 1 or more",
+        ]),
+        ("suffix: .csv", "suffix: \".c sv\"", &[
+            "6:13: `trigger.arrival.suffix`: `.c sv` is not a suffix: accepted are visible ASCII characters, such as `.csv`",
+        ]),
+        ("endpoint: breast-cancer", "endpoint: breast_cancer", &[
+            "52:13: `deployment.endpoint`: `breast_cancer` is not an endpoint name: accepted are letters, digits and hyphens, beginning and ending with a letter or digit",
+        ]),
+    ]);
+}
+
+#[test]
+#[rustfmt::skip]
+fn schedules_that_could_not_fire() {
+    check(&[
+        ("      InputDataUri: s3", "      Other: s3", &[
+            "12:14: `schedules.nightly.parameters.Other`: there is no parameter `Other`: accepted are `InputDataUri`, `InstanceType`; or declare it under `parameters`",
+        ]),
+        ("cron: \"0 3 * * ? *\"", "cron: \"0 3 * * *\"", &[
+            "9:11: `schedules.nightly.cron`: `0 3 * * *` has 5 fields: a cron expression has 6, minutes, hours, day of month, month, day of week and year, such as `0 3 * * ? *`",
+        ]),
+        ("cron: \"0 3 * * ? *\"", "cron: \"0 25 * * ? *\"", &[
+            "9:11: `schedules.nightly.cron`: `25` is not accepted for the hours of `0 25 * * ? *`: accepted are 0-23 and `, - * /`",
+        ]),
+        ("cron: \"0 3 * * ? *\"", "cron: \"0 3 * * * *\"", &[
+            "9:11: `schedules.nightly.cron`: `0 3 * * * *` must have `?` for one of day of month and day of week, and only for one, such as `0 3 * * ? *`",
+        ]),
+        ("cron: \"0 3 * * ? *\"", "rate: 1 fortnight", &[
+            "9:11: `schedules.nightly.rate`: `1 fortnight` is not a rate: accepted is a whole number and `minutes`, `hours` or `days`, such as `1 day`",
+        ]),
+        ("cron: \"0 3 * * ? *\"", "at: tomorrow", &[
+            "9:9: `schedules.nightly.at`: `tomorrow` is not a point in time: accepted is `2026-12-01T06:00:00`, in the schedule's time zone",
+        ]),
+        ("cron: \"0 3 * * ? *\"", "cron: \"0 3 * * ? *\"\n    rate: 1 day", &[
+            "8:3: `schedules.nightly` has `cron`, `rate`: give exactly one of `cron`, `rate` and `at`",
+        ]),
+        ("    cron: \"0 3 * * ? *\"\n", "", &[
+            "8:3: `schedules.nightly` has none of `cron`, `rate` and `at`: give exactly one",
+        ]),
+        ("Europe/Zurich", "Europe/Zürich", &[
+            "10:15: `schedules.nightly.timezone`: `Europe/Zürich` is not a time zone: accepted are the names of the IANA database, such as `Europe/Zurich` or `UTC`",
+        ]),
+        ("Europe/Zurich", "europe/zurich", &[
+            "10:15: `schedules.nightly.timezone`: `europe/zurich` is not a time zone: did you mean `Europe/Zurich`?",
+        ]),
+        ("  nightly:", "  nightly run:", &[
+            "8:3: `schedules`: `nightly run` is not a schedule name: accepted are letters, digits, `-` and `_`, beginning with a letter or digit",
+        ]),
+        ("trigger:\n  arrival:\n    prefix: raw/breast-cancer/\n    suffix: .csv\nschedules:\n  nightly:\n    cron: \"0 3 * * ? *\"\n    timezone: Europe/Zurich\n    parameters:\n      InputDataUri: s3://{{bucket}}/raw/breast-cancer/\n", "schedules:\n  nightly:\n    rate: 1 day\n", &[
+            "4:3: `schedules.nightly` gives no `InputDataUri`, and without `trigger.arrival` it has no default: add it under `parameters`",
+        ]),
+        ("      InputDataUri: s3://{{bucket}}/raw/breast-cancer/", "      InputDataUri: s3://{{parameters.InstanceType}}/raw/", &[
+            "12:21: `schedules.nightly.parameters.InputDataUri`: a schedule knows no parameters: accepted are text, `{{bucket}}`, `{{account}}` and `{{region}}`",
+        ]),
+    ]);
+}
+
+#[test]
+#[rustfmt::skip]
+fn text_that_is_not_the_yaml_of_one_pipeline() {
+    check(&[
+        ("steps:", "steps: !x", &[
+            "15:8: a tag is not accepted: write the value without `!`",
+        ]),
+        ("    type: processing", "\ttype: processing", &[
+            "17:2: the line is indented with a tab: YAML accepts spaces only, replace it",
+        ]),
+        ("outputs: [train, test]", "outputs: [train, test", &[
+            "24:14: not YAML: illegal placement of ':' indicator",
+        ]),
+        ("pipeline: breast-cancer", "pipeline: breast-cancer\n---\na: b", &[
+            "2:1: a second document begins here: one file holds one pipeline",
+        ]),
+    ]);
+}
+
+#[test]
+fn names_that_are_too_long() {
+    let name = |key: &str, length: usize| {
+        errors(&changed(&format!("{key}: breast-cancer\n"), &format!("{key}: {}\n", "x".repeat(length))))
+    };
+    assert_eq!(
+        name("pipeline", 257),
+        [format!(
+            "1:11: `pipeline`: `{}…` has 257 characters: a pipeline name has 256 at most, shorten it",
+            "x".repeat(80)
+        )]
+    );
+    assert_eq!(
+        name("pipeline", 64),
+        [
+            "1:11: `pipeline`: the name has 64 characters: a pipeline that deploys names a model package group, which \
+             has 63 at most, shorten it",
+            "8:3: `schedules.nightly`: with the pipeline's name it has 72 characters: EventBridge Scheduler accepts 64, \
+             shorten either",
+        ]
+    );
+    assert_eq!(
+        name("endpoint", 45),
+        [format!(
+            "52:13: `deployment.endpoint`: `{}` has 45 characters: an endpoint name, to which a run id is added, has 44 \
+             at most, shorten it",
+            "x".repeat(45)
+        )]
+    );
+    let at_limit = |key: &str, length: usize| {
+        parse(&changed(&format!("{key}: breast-cancer\n"), &format!("{key}: {}\n", "x".repeat(length)))).unwrap();
+    };
+    at_limit("pipeline", 56);
+    at_limit("endpoint", 44);
+}
+
+#[test]
+fn all_problems_are_told_in_the_order_of_the_file() {
+    let text = changed("prefix: raw/", "prefix: row/")
+        .replace("type: training", "type: trainig")
+        .replace("instances: 1", "instances: many")
+        .replace("Europe/Zurich", "Europe/Bern");
+    let lines: Vec<String> = errors(&text).iter().map(|error| error.split(':').next().unwrap().to_owned()).collect();
+    assert_eq!(lines, ["5", "10", "28", "55"]);
+}
+
+#[test]
+fn an_empty_file_says_how_to_begin() {
+    for text in ["", "\n", "# only a comment\n", "---\n"] {
+        let errors = errors(text);
+        assert_eq!(errors.len(), 1, "{text:?}: {errors:?}");
+    }
+    assert_eq!(errors(""), ["1:1: the file is empty: begin with `pipeline: <name>`"]);
+    let list = errors("- a\n");
+    assert!(list[0].starts_with("1:1: the file is a list: accepted is a mapping with `pipeline`, "), "{list:?}");
+}
+
+#[test]
+fn a_bomb_of_aliases_is_refused_at_once() {
+    let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..30 {
+        let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
+        text.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
+    }
+    let errors = errors(&text);
+    assert!(errors.last().unwrap().ends_with("too many values, aliases included: make the file smaller"), "{errors:?}");
+    // One long text many times over is as bad as many texts.
+    let aliases = "- *a\n".repeat(10_000);
+    let text = format!("a: &a {}\nb:\n{aliases}", "x".repeat(100_000));
+    assert!(parse(&text).unwrap_err().to_string().contains("too many values"));
+}
+
+#[test]
+fn an_alias_within_reason_is_accepted() {
+    let text = changed(
+        "instance: ml.m5.large\n    script: src/train.py",
+        "instance: &i ml.m5.large\n    script: src/train.py",
+    )
+    .replace("instance: ml.m5.large\n    script: src/evaluate.py", "instance: *i\n    script: src/evaluate.py");
+    assert_eq!(parse(&text).unwrap(), parse(EXAMPLE).unwrap());
+}
+
+#[test]
+fn a_file_too_large_or_too_deep_is_refused() {
+    let text = format!("{EXAMPLE}# {}", "x".repeat(FILE_LIMIT));
+    let told = errors(&text);
+    assert_eq!(told, [format!("1:1: the file has {} bytes: 1048576 are accepted, make it smaller", text.len())]);
+    let deep = format!("a: {}{}", "[".repeat(100), "]".repeat(100));
+    assert!(errors(&deep)[0].ends_with("nested more than 32 levels deep: flatten it"));
+}
+
+#[test]
+fn control_characters_do_not_reach_the_terminal() {
+    for error in errors(&changed("image: sklearn", "image: \"\\e[31m\\n\\u202e\"")) {
+        assert!(error.chars().all(|c| !c.is_control() && c != '\u{202e}'), "{error:?}");
+    }
+    for error in errors(&changed("image: sklearn", "\"im\\e[31mage\": sklearn")) {
+        assert!(error.chars().all(|c| !c.is_control()), "{error:?}");
+    }
+}
+
+#[test]
+fn a_minimal_pipeline_is_enough() {
+    let text = "pipeline: p\nsteps:\n  s:\n    type: processing\n    image: sklearn\n    instance: ml.t3.medium\n    \
+                script: src/s.py\n    outputs: [o]\n";
+    let pipeline = parse(text).unwrap();
+    assert!(pipeline.gate().is_none() && pipeline.deployment().is_none() && pipeline.arrival().is_none());
+    assert_eq!(pipeline.step("s").unwrap().max_runtime.seconds(), 3600);
+}
+
+#[test]
+fn only_objects_under_the_prefix_with_the_suffix_start_a_run() {
+    let pipeline = parse(EXAMPLE).unwrap();
+    assert!(pipeline.takes("raw/breast-cancer/a.csv"));
+    assert!(pipeline.takes("raw/breast-cancer/2026/a b.csv"));
+    for key in ["raw/breast-cancer/", "raw/breast-cancer/a.txt", "raw/breast-cancer2/a.csv", "raw/breast-cancer/x.csv/"]
+    {
+        assert!(!pipeline.takes(key), "{key}");
+    }
+}
+
+fn body(pipeline: &Pipeline) -> String {
+    let code = CodeLocation::new("0".repeat(64)).unwrap();
+    let role = "arn:aws:iam::000000000000:role/tidegate-job";
+    render(pipeline, &Environment::new("000000000000", "us-east-1", "tidegate-data", role, code).unwrap()).unwrap().body
+}
+
+/// The example with parts of it cut, doubled or replaced: nearly right, which is what people write.
+fn nearly_right() -> impl Strategy<Value = String> {
+    let words = prop::sample::select(vec![
+        "",
+        " ",
+        "\n",
+        "\t",
+        ":",
+        "- ",
+        "{",
+        "}",
+        "[",
+        "]",
+        "\"",
+        "'",
+        "&a",
+        "*a",
+        "!t",
+        "|",
+        ">",
+        "~",
+        "{{",
+        "}}",
+        "1",
+        "1e9",
+        ".inf",
+        "train",
+        "model",
+        "true",
+        "\u{feff}",
+        "é",
+        "\u{0}",
+        "x: y",
+        "# ",
+        "---\n",
+        "? ",
+        "%YAML 9.9\n",
+    ]);
+    prop::collection::vec((0..EXAMPLE.len(), 0..12usize, words), 0..6).prop_map(|edits| {
+        let mut text = EXAMPLE.to_owned();
+        for (at, length, word) in edits {
+            let at = at.min(text.len());
+            let end = (at + length).min(text.len());
+            if text.is_char_boundary(at) && text.is_char_boundary(end) {
+                text.replace_range(at..end, word);
+            }
+        }
+        text
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_is_read_or_refused_with_a_place(text in "\\PC*|(?s).{0,200}") {
+        if let Err(errors) = parse(&text) {
+            prop_assert!(errors.count() > 0);
+            prop_assert!(errors.iter().all(|error| error.line > 0 && error.column > 0));
+        }
+    }
+
+    #[test]
+    fn what_is_nearly_right_is_refused_at_a_place_or_renders_the_same_twice(text in nearly_right()) {
+        match parse(&text) {
+            Err(errors) => {
+                prop_assert!(errors.count() > 0);
+                for error in &errors {
+                    prop_assert!(error.line > 0 && error.column > 0 && error.line <= text.lines().count() + 1, "{error}");
+                    prop_assert!(error.message.chars().all(|c| !c.is_control()), "{error:?}");
+                }
+            }
+            Ok(pipeline) => {
+                let first = body(&pipeline);
+                prop_assert_eq!(&first, &body(&parse(&text).unwrap()));
+                prop_assert!(serde_json::from_str::<serde_json::Value>(&first).is_ok());
+                let stored = serde_json::to_string(&pipeline).unwrap();
+                let again: Pipeline = serde_json::from_str(&stored).unwrap();
+                prop_assert_eq!(&again, &pipeline);
+                prop_assert_eq!(first, body(&again));
+            }
+        }
+    }
+
+    #[test]
+    fn any_value_survives_being_stored(
+        text in "\\PC{0,60}",
+        whole in any::<i64>(),
+        float in any::<f64>().prop_filter("finite", |float| float.is_finite()),
+    ) {
+        let quoted = serde_json::to_string(&text).unwrap();
+        let change = format!("{{label: {quoted}, whole: {whole}, float: {float:?}}}");
+        if let Ok(pipeline) = parse(&changed("{label: diagnosis, preset: medium_quality}", &change)) {
+            let stored = serde_json::to_string(&pipeline).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Pipeline>(&stored).unwrap(), pipeline);
+        } else {
+            prop_assert!(text.contains("{{"), "{change}");
+        }
+    }
+}
