@@ -15,6 +15,8 @@ EXAMPLE = ROOT / "pipelines" / "breast-cancer"
 SOURCE = EXAMPLE / "src"
 HYPERPARAMETERS = {"label": "diagnosis", "positive_class": "M", "preset": "medium_quality"}
 
+# The source folder's content is hashed: leave nothing there.
+sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "local" / "containers" / "tests"))
 sys.path.insert(0, str(SOURCE))
 

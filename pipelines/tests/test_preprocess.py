@@ -132,7 +132,7 @@ def test_syntax_is_that_of_the_scikit_learn_image(name):
 
 def test_default_paths_are_sagemaker_s():
     done = subprocess.run(
-        [sys.executable, "-c", "import failure; print(failure.OPT_ML)"], cwd=SOURCE, env={}, capture_output=True, text=True
+        [sys.executable, "-B", "-c", "import failure; print(failure.OPT_ML)"], cwd=SOURCE, env={}, capture_output=True, text=True
     )
     assert done.stdout == "/opt/ml\n"
 

@@ -30,7 +30,8 @@ class OptMl:
 
     def environment(self, **extra):
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(("SM_", "SAGEMAKER_", "OMP_"))}
-        return {**inherited, "SM_OPT_ML": str(self.root), **extra}
+        # Scripts run from the source folder, whose content is hashed: leave nothing there.
+        return {**inherited, "SM_OPT_ML": str(self.root), "PYTHONDONTWRITEBYTECODE": "1", **extra}
 
     def python(self, script, *arguments, **extra):
         """Run a Python script to its end."""
