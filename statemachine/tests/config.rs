@@ -40,6 +40,24 @@ fn the_example_is_accepted() {
 }
 
 #[test]
+fn the_pipelines_of_this_repository_are_accepted_and_render() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../pipelines");
+    let mut count = 0;
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let home = entry.unwrap().path();
+        let file = home.join("pipeline.yaml");
+        if !file.exists() {
+            continue;
+        }
+        let text = std::fs::read_to_string(&file).unwrap();
+        let pipeline = Pipeline::parse(&file.display().to_string(), &text, &|path| home.join(path).is_file());
+        body(&pipeline.unwrap_or_else(|errors| panic!("{errors}")));
+        count += 1;
+    }
+    assert!(count > 0, "no pipeline in {}", folder.display());
+}
+
+#[test]
 fn an_error_begins_with_file_line_and_column() {
     let error = parse(&changed("image: sklearn", "imge: sklearn")).unwrap_err();
     assert_eq!(

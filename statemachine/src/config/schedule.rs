@@ -294,3 +294,95 @@ impl TimeZone {
         Self("UTC".to_owned())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cron_expressions_of_awss_documentation_are_accepted() {
+        for text in [
+            "15 10 * * ? *",
+            "0/5 8-17 ? * MON-FRI *",
+            "0 9 ? * 2#1 *",
+            "15 12 * * ? *",
+            "0 18 ? * MON-FRI *",
+            "0 8 1 * ? *",
+            "0/10 * ? * MON-FRI *",
+            "30 1 ? * 6L 2022-2023",
+            "0 0 L * ? *",
+            "0 0 3W * ? *",
+            "0 0 LW * ? *",
+            "0,30 0 ? JAN,jul sun,WED 2030",
+        ] {
+            assert_eq!(text.parse::<Cron>().unwrap().to_string(), text);
+        }
+        assert_eq!(" 0  3 * * ?\t* ".parse::<Cron>().unwrap().to_string(), "0 3 * * ? *");
+    }
+
+    #[test]
+    fn what_aws_refuses_is_refused() {
+        for text in [
+            "",
+            "* * * * *",
+            "60 * * * ? *",
+            "* 24 * * ? *",
+            "* * 0 * ? *",
+            "* * 32 * ? *",
+            "* * * 13 ? *",
+            "* * ? * 8 *",
+            "* * ? * 0 *",
+            "* * * * ? 1969",
+            "* * * * ? 2200",
+            "* * * * * *",
+            "* * ? * ? *",
+            "? * * * ? *",
+            "5-1 * * * ? *",
+            "*/0 * * * ? *",
+            "1//2 * * * ? *",
+            ", * * * ? *",
+            "+1 * * * ? *",
+            "* * ? * 2#6 *",
+            "* * ? * MON/2 *",
+            "* * 3L * ? *",
+            "* * W * ? *",
+            "99999999999999 * * * ? *",
+        ] {
+            assert!(text.parse::<Cron>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn rates_are_written_as_aws_wants_them() {
+        for (text, written) in
+            [("1 day", "1 day"), ("1 days", "1 day"), ("5 minute", "5 minutes"), ("12 hours", "12 hours")]
+        {
+            let rate: Rate = text.parse().unwrap();
+            assert_eq!(ScheduleExpression::Rate(rate).to_string(), format!("rate({written})"));
+        }
+        for text in ["", "day", "0 days", "-1 days", "1.5 days", "1 week", "1day", "+1 day", "99999999999 days"] {
+            assert!(text.parse::<Rate>().is_err(), "{text}");
+        }
+        assert_eq!("2 days".parse::<Rate>().unwrap().seconds(), 172_800);
+    }
+
+    #[test]
+    fn a_point_in_time_has_no_zone_and_exists() {
+        assert_eq!(ScheduleExpression::at("2026-12-01T06:00:00").unwrap().to_string(), "at(2026-12-01T06:00:00)");
+        for text in
+            ["2026-12-01", "2026-12-01T06:00:00Z", "2026-13-01T06:00:00", "2026-02-30T06:00:00", "2026-12-01 06:00:00"]
+        {
+            assert!(ScheduleExpression::at(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn time_zones_are_those_of_the_iana_database() {
+        for zone in ["Europe/Zurich", "UTC", "Asia/Kolkata", "America/Argentina/Buenos_Aires"] {
+            assert_eq!(TimeZone::new(zone).unwrap().as_str(), zone);
+        }
+        for zone in ["", "Europe/Bern", "europe/zurich", "+01:00", "Local", "../etc/passwd"] {
+            assert!(TimeZone::new(zone).is_err(), "{zone}");
+        }
+    }
+}

@@ -220,3 +220,44 @@ impl fmt::Display for Source {
 }
 
 serde_as_text!(Source);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn templates_come_apart_and_together() {
+        let template: Template = "s3://{{ bucket }}/{{parameters.A-1}}x".parse().unwrap();
+        assert_eq!(template.to_string(), "s3://{{bucket}}/{{parameters.A-1}}x");
+        assert_eq!(template.parts().len(), 5);
+        assert_eq!("".parse::<Template>().unwrap().literal(), Some(""));
+        assert_eq!("}} {".parse::<Template>().unwrap().literal(), Some("}} {"));
+        for text in ["{{", "{{}}", "{{Bucket}}", "{{parameters.}}", "{{parameters.a b}}", "{{ {{bucket}} }}"] {
+            assert!(text.parse::<Template>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn sources_are_outputs_or_addresses() {
+        for text in
+            ["a.b", "s3://bucket", "s3://bucket/x", "s3://{{bucket}}/x", "{{parameters.X}}", "{{parameters.X}}/part"]
+        {
+            assert_eq!(text.parse::<Source>().unwrap().to_string(), text);
+        }
+        for text in [
+            "",
+            "a",
+            "a.b.c",
+            "a.",
+            ".b",
+            "s3://",
+            "s3:///x",
+            "http://x/y",
+            "{{bucket}}/x",
+            "s3://b/a b",
+            "x{{bucket}}",
+        ] {
+            assert!(text.parse::<Source>().is_err(), "{text}");
+        }
+    }
+}

@@ -322,3 +322,67 @@ impl fmt::Display for Duration {
 }
 
 serde_as_text!(Duration);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_and_written() {
+        for (text, seconds, written, iso) in [
+            ("30m", 1800, "30m", "PT30M"),
+            ("5s", 5, "5s", "PT5S"),
+            ("90s", 90, "90s", "PT1M30S"),
+            ("1h", 3600, "1h", "PT1H"),
+            ("1h30m", 5400, "90m", "PT1H30M"),
+            ("24h", 86_400, "1d", "P1D"),
+            ("2d", 172_800, "2d", "P2D"),
+            ("1d1s", 86_401, "86401s", "P1DT1S"),
+        ] {
+            let duration: Duration = text.parse().unwrap();
+            assert_eq!((duration.seconds(), &*duration.to_string(), &*duration.iso8601()), (seconds, written, iso));
+        }
+        for text in ["", "30", "m", "0s", "-5s", "1.5s", "1mo", "1y", "soon", "99999999999999999999s", "5 parsecs"] {
+            assert!(text.parse::<Duration>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_duration_survives_being_written() {
+        for seconds in (1..4000).chain([86_399, 86_400, 86_401, 604_800]) {
+            let duration = Duration::from_seconds(seconds).unwrap();
+            assert_eq!(duration.to_string().parse(), Ok(duration));
+            // jiff reads ISO 8601 too: a check of our writing by someone else's reading.
+            assert_eq!(duration.iso8601().parse(), Ok(duration));
+        }
+    }
+
+    #[test]
+    fn paths_stay_where_they_belong() {
+        for path in ["src/../x.py", "/src/x.py", "src/x", "src/.py", "src//x.py", "src/x y.py", "x.py", "src/a\\b.py"] {
+            assert!(ScriptPath::new(path).is_err(), "{path}");
+        }
+        assert_eq!(ScriptPath::new("src/steps/train.py").unwrap().within_source(), "steps/train.py");
+        for prefix in ["raw/", "raw", "raw/x", "raw//x/", "raw/../x/", "/raw/x/", "data/x/", "raw/x y/"] {
+            assert!(RawPrefix::new(prefix).is_err(), "{prefix}");
+        }
+        let prefix = |text| RawPrefix::new(text).unwrap();
+        assert!(prefix("raw/a/").overlaps(&prefix("raw/a/b/")) && prefix("raw/a/b/").overlaps(&prefix("raw/a/")));
+        assert!(!prefix("raw/a/").overlaps(&prefix("raw/ab/")));
+    }
+
+    #[test]
+    fn instance_types_have_a_family_and_a_size() {
+        for (text, gpu) in [
+            ("ml.m5.large", false),
+            ("ml.g5.xlarge", true),
+            ("ml.p6-b200.48xlarge", true),
+            ("ml.m7i-flex.large", false),
+        ] {
+            assert_eq!(InstanceType::new(text).unwrap().has_gpu(), gpu, "{text}");
+        }
+        for text in ["m5.large", "ml.m5", "ml..large", "ml.M5.large", "ml.m5.large.x", "local"] {
+            assert!(InstanceType::new(text).is_err(), "{text}");
+        }
+    }
+}
