@@ -90,7 +90,8 @@ export class Permissions {
       allow(['sagemaker:CreateModel', 'sagemaker:DescribeModel'], [models]),
       allow(['sagemaker:CreateEndpointConfig', 'sagemaker:DescribeEndpointConfig'], [configs]),
       allow(['sagemaker:CreateEndpoint', 'sagemaker:UpdateEndpoint'], [configs, endpoints]),
-      allow(['sagemaker:DescribeEndpoint'], [endpoints]),
+      // An endpoint whose making failed serves nothing and cannot be updated: it is deleted and made anew.
+      allow(['sagemaker:DeleteEndpoint', 'sagemaker:DescribeEndpoint'], [endpoints]),
       allow(['sagemaker:AddTags'], [groups, packages, models, configs, endpoints]),
       passRole(jobRole, 'sagemaker.amazonaws.com'),
 

@@ -39,6 +39,7 @@ const EFFECTS = [
   'sagemaker:CreateModel',
   'sagemaker:CreateModelPackage',
   'sagemaker:CreateModelPackageGroup',
+  'sagemaker:DeleteEndpoint',
   'sagemaker:DescribeEndpoint',
   'sagemaker:DescribeEndpointConfig',
   'sagemaker:DescribeModel',
