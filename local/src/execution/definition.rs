@@ -13,7 +13,7 @@ pub use parameter::{Parameter, ParameterKind};
 use super::graph::Graph;
 
 /// A checked definition: every reference has its target and no step waits for itself.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Definition {
     /// Parameters, in their order.
     pub parameters: Vec<Parameter>,
