@@ -5,8 +5,11 @@ import * as assets from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
 import type { HandlerFunction } from './handler-function';
 
-/** The function answers within its own timeout, retries included; CloudFormation's default is an hour. */
-const SERVICE_TIMEOUT = Duration.minutes(15);
+/** One item is written. Room for a second attempt after a minute; CloudFormation would wait an hour for a function that crashed. */
+const SETTINGS_TIMEOUT = Duration.minutes(3);
+
+/** The function's own timeout, twice, with the minute between. */
+const PIPELINE_TIMEOUT = Duration.minutes(11);
 
 /** What the command line finds in the ledger, given the table's name alone. */
 export interface Settings {
@@ -30,7 +33,7 @@ export function settingsResource(
   return new CustomResource(scope, id, {
     // The function itself: it answers CloudFormation's response URL, no provider framework stands between.
     serviceToken: handler.function.functionArn,
-    serviceTimeout: SERVICE_TIMEOUT,
+    serviceTimeout: SETTINGS_TIMEOUT,
     resourceType: 'Custom::TidegateSettings',
     properties: settings,
   });
@@ -63,7 +66,7 @@ export class PipelineFromFolder extends Construct {
 
     const resource = new CustomResource(this, 'Resource', {
       serviceToken: props.handler.function.functionArn,
-      serviceTimeout: SERVICE_TIMEOUT,
+      serviceTimeout: PIPELINE_TIMEOUT,
       resourceType: 'Custom::TidegatePipeline',
       properties: { SourceBucket: source.s3BucketName, SourceKey: source.s3ObjectKey },
     });

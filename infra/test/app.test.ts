@@ -78,7 +78,7 @@ describe('custom resources', () => {
     const [[, settings]] = stack.ofType('Custom::TidegateSettings') as [any];
     const { ServiceToken, ServiceTimeout, ...properties } = settings.Properties;
     assert.equal(text(ServiceToken), '${PipelineResourceFunction.Arn}');
-    assert.equal(Number(ServiceTimeout), 900);
+    assert.equal(Number(ServiceTimeout), 180);
     assert.deepEqual(Object.fromEntries(Object.entries(properties).map(([k, v]) => [k, text(v)])), {
       Bucket: '${BucketData}',
       TopicArn: '${AlertsTopic}',
