@@ -2,7 +2,8 @@
 //!
 //! `UPDATE_GOLDEN=1 cargo test -p statemachine --test definition` writes the golden files anew.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
+// Tests read files; the crate under test may not.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods)]
 
 use std::fs;
 use std::path::PathBuf;
@@ -227,4 +228,15 @@ fn the_inference_image_follows_the_region() {
         "380420809688.dkr.ecr.eu-central-2.amazonaws.com/autogluon-inference:1.4.0-cpu-py311-ubuntu22.04"
     );
     assert_eq!(pipeline.model_step().unwrap().name.as_str(), "train");
+}
+
+#[test]
+fn a_schedule_gives_its_parameters_filled_in() {
+    let pipeline = parse(&example());
+    let (name, schedule) = pipeline.schedules().iter().next().unwrap();
+    assert_eq!(pipeline.schedule_resource_name(name), "breast-cancer.nightly");
+    assert_eq!(schedule.expression.to_string(), "cron(0 3 * * ? *)");
+    let parameters = environment("us-east-1").schedule_parameters(schedule).unwrap();
+    let given: Vec<(&str, &str)> = parameters.iter().map(|(name, value)| (&**name, &**value)).collect();
+    assert_eq!(given, [("InputDataUri", "s3://tidegate-data-000000000000-us-east-1/raw/breast-cancer/")]);
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::text::quote;
+use super::text::{quote, visible};
 
 /// Every problem of one file, in the order of the file. Never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,7 +111,8 @@ pub(super) struct Problem {
 
 impl Problem {
     pub(super) fn new(place: Place, path: KeyPath, message: impl Into<String>) -> Self {
-        Self { place, path, message: message.into() }
+        // Errors of other modules and of the YAML parser quote the file as it is.
+        Self { place, path, message: visible(message.into().chars()) }
     }
 }
 

@@ -1,7 +1,5 @@
 //! What every checked text type shares: the error, and how text of a user's is quoted.
 
-use std::fmt::Write as _;
-
 /// Why a value cannot be what it should be: what was found, in backticks, and what is accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -19,24 +17,28 @@ const QUOTED_LIMIT: usize = 80;
 
 /// The text in backticks, on one line, without control characters, cut when it is long.
 pub(crate) fn quote(text: &str) -> String {
-    let mut quoted = String::from("`");
-    for (position, c) in text.chars().enumerate() {
-        if position == QUOTED_LIMIT {
-            quoted.push('…');
-            break;
-        }
-        // Characters that turn the direction of writing, or show nothing, are as bad in a terminal as control characters.
-        let hidden =
-            matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+    let mut characters = text.chars();
+    let cut = visible(characters.by_ref().take(QUOTED_LIMIT));
+    let more = if characters.next().is_some() { "…" } else { "" };
+    format!("`{cut}{more}`")
+}
+
+/// The text with everything escaped that a terminal would act upon: control characters, and those that turn the
+/// direction of writing or show nothing.
+pub(crate) fn visible(characters: impl Iterator<Item = char>) -> String {
+    let mut text = String::new();
+    for c in characters {
+        let hidden = matches!(
+            c,
+            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
+        );
         if c.is_control() || hidden {
-            // Writing to a string cannot fail.
-            let _ = write!(quoted, "{}", c.escape_default());
+            text.extend(c.escape_default());
         } else {
-            quoted.push(c);
+            text.push(c);
         }
     }
-    quoted.push('`');
-    quoted
+    text
 }
 
 /// Several names in backticks, joined by commas.

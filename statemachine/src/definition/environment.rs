@@ -1,9 +1,11 @@
 //! Where a pipeline runs: account, Region, bucket, role, and the code that was uploaded.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::images;
-use crate::config::{Invalid, Part, PipelineName, ScriptPath, Template};
+use crate::config::{Invalid, Part, PipelineName, Schedule, ScriptPath, Template, VALUE_LIMIT};
 
 /// Everything a definition needs beside `pipeline.yaml`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,6 +118,23 @@ impl Environment {
         Ok(text)
     }
 
+    /// What a schedule gives the run, as `StartPipelineExecution` wants it.
+    ///
+    /// # Errors
+    /// A value is longer than SageMaker accepts once it is filled in.
+    pub fn schedule_parameters(&self, schedule: &Schedule) -> Result<BTreeMap<String, String>, Invalid> {
+        let mut parameters = BTreeMap::new();
+        for (name, template) in &schedule.parameters {
+            let value = self.resolve(template)?;
+            if value.chars().count() > VALUE_LIMIT {
+                let accepted = format!("a text of at most {VALUE_LIMIT} characters");
+                return Err(Invalid::of(&value, "a parameter's value", &accepted));
+            }
+            parameters.insert(name.to_string(), value);
+        }
+        Ok(parameters)
+    }
+
     /// `s3://<bucket>/<key>`
     #[must_use]
     pub fn s3_uri(&self, key: &str) -> String {
@@ -221,5 +240,76 @@ fn is_role_arn(text: &str) -> bool {
                 && role.chars().all(|c| c.is_ascii_graphic())
         }
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROLE: &str = "arn:aws:iam::123456789012:role/path/tidegate-job";
+
+    fn code() -> CodeLocation {
+        CodeLocation::new("ab".repeat(32)).unwrap()
+    }
+
+    #[test]
+    fn what_no_account_has_is_refused() {
+        let with = |account: &str, region: &str, bucket: &str, role: &str| {
+            Environment::new(account, region, bucket, role, code()).map_err(|error| error.to_string())
+        };
+        let good = ("123456789012", "us-gov-west-1", "tidegate-data", ROLE);
+        assert_eq!(with(good.0, good.1, good.2, good.3).unwrap().partition(), "aws-us-gov");
+        assert_eq!(
+            with("12345", good.1, good.2, good.3).unwrap_err(),
+            "`12345` is not an account: accepted is 12 digits"
+        );
+        for region in ["", "eu", "eu-central", "EU-central-1", "eu-central-1a", "eu--1"] {
+            assert!(with(good.0, region, good.2, good.3).is_err(), "{region}");
+        }
+        for bucket in ["", "ab", "A-bucket", "a/b", "a_b"] {
+            assert!(with(good.0, good.1, bucket, good.3).is_err(), "{bucket}");
+        }
+        for role in [
+            "",
+            "role",
+            "arn:aws:iam::123456789012:user/x",
+            "arn:aws:iam::123:role/x",
+            "arn:aws:iam::123456789012:role/",
+        ] {
+            assert!(with(good.0, good.1, good.2, role).is_err(), "{role}");
+        }
+        for hash in ["", "ab", &"AB".repeat(32), &"zz".repeat(32)] {
+            assert!(CodeLocation::new(hash).is_err(), "{hash}");
+        }
+    }
+
+    #[test]
+    fn a_stored_environment_is_checked_again() {
+        let environment = Environment::new("123456789012", "eu-central-1", "tidegate-data", ROLE, code()).unwrap();
+        let stored = serde_json::to_string(&environment).unwrap();
+        assert_eq!(serde_json::from_str::<Environment>(&stored).unwrap(), environment);
+        assert!(serde_json::from_str::<Environment>(&stored.replace("eu-central-1", "eu central")).is_err());
+    }
+
+    #[test]
+    fn templates_are_filled_in_unless_only_an_execution_could() {
+        let environment = Environment::new("123456789012", "eu-central-1", "tidegate-data", ROLE, code()).unwrap();
+        let resolve = |text: &str| environment.resolve(&text.parse().unwrap());
+        assert_eq!(
+            resolve("s3://{{bucket}}/{{account}}/{{region}}/x").unwrap(),
+            "s3://tidegate-data/123456789012/eu-central-1/x"
+        );
+        assert!(resolve("{{parameters.X}}").is_err());
+    }
+
+    #[test]
+    fn code_lies_under_its_pipeline_and_hash() {
+        let pipeline = PipelineName::new("p").unwrap();
+        let hash = "ab".repeat(32);
+        assert_eq!(code().source_key(&pipeline, "a/b.py"), format!("code/p/{hash}/src/a/b.py"));
+        assert_eq!(code().archive_key(&pipeline), format!("code/p/{hash}/sourcedir.tar.gz"));
+        let script = ScriptPath::new("src/train.py").unwrap();
+        assert_eq!(code().script_key(&pipeline, &script), format!("code/p/{hash}/src/train.py"));
     }
 }
