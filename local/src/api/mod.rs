@@ -13,6 +13,7 @@ mod page;
 pub mod pipelines;
 pub(crate) mod tags;
 
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -69,16 +70,19 @@ fn exists(engine: &Engine, arn: &str) -> Result<()> {
 
 /// What an operation answers when S3 does not give it a file: a missing one is the caller's fault, an S3 that does not
 /// answer is not.
-fn s3_refusal<E, R>(what: &str, uri: &str, error: aws_sdk_s3::error::SdkError<E, R>) -> Error
+fn s3_refusal<E, R>(what: &str, uri: &str, error: SdkError<E, R>) -> Error
 where
-    E: std::error::Error + Send + Sync + 'static,
+    E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     R: std::fmt::Debug + Send + Sync + 'static,
 {
-    let reason = crate::engine::http::reason(&error);
-    match error {
-        aws_sdk_s3::error::SdkError::ServiceError(_) => Error::validation(format!(
-            "Could not access {what} at {uri}. Please ensure that the object exists and that the role may read it. ({reason})"
-        )),
-        _ => Error::internal(format!("cannot ask S3 for {uri}: {reason}")),
+    match &error {
+        SdkError::ServiceError(refused) => {
+            let code = refused.err().code().unwrap_or("no code");
+            Error::validation(format!(
+                "Could not access {what} at {uri}. Please ensure that the object exists and that the role may read it. \
+                 S3 answered {code}."
+            ))
+        }
+        _ => Error::internal(format!("cannot ask S3 for {uri}: {}", crate::engine::http::reason(&error))),
     }
 }

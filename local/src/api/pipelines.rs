@@ -10,7 +10,7 @@ use super::listing::{ListRequest, Listed, Usually, list as list_page};
 use super::tags::{self, Tag};
 use super::{Error, Operation, Result, epoch, operations, put};
 use crate::engine::Engine;
-use crate::execution::Definition;
+use crate::execution::{Definition, control};
 use crate::store::Document;
 
 /// SageMaker's quota of pipelines in an account and region.
@@ -212,6 +212,13 @@ struct NameRequest {
 
 async fn delete(engine: Arc<Engine>, request: NameRequest) -> Result {
     let pipeline = find(&engine, &request.pipeline_name)?;
+    let running = control::of_pipeline(&engine, &pipeline.name)?.iter().filter(|one| !one.status.is_final()).count();
+    if running > 0 {
+        return Err(Error::conflict(format!(
+            "Pipeline '{}' has running executions ({running}); stop them before deleting it.",
+            pipeline.arn
+        )));
+    }
     engine.store.delete::<Pipeline>(&key(&pipeline.name))?;
     tags::forget(&engine, &pipeline.arn)?;
     Ok(json!({"PipelineArn": pipeline.arn}))
@@ -276,7 +283,7 @@ async fn definition(engine: &Engine, body: Option<String>, location: Option<S3Lo
         (Some(body), None) => body,
         (None, Some(location)) => fetch(engine, &location).await?,
     };
-    Definition::parse(&text).map_err(|why| Error::validation(format!("Unable to parse pipeline definition: {why}")))?;
+    Definition::parse(&text).map_err(Error::validation)?;
     Ok(Some(text))
 }
 

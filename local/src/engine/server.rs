@@ -80,11 +80,16 @@ fn router(engine: &Arc<Engine>) -> Router {
         .layer(axum::middleware::from_fn(around))
 }
 
-/// Gives every answer a request id, and turns away what a web page may send: a browser reaches loopback too.
+/// Gives every answer a request id, and turns away what a web page may send: a browser reaches loopback too, under a
+/// name of the page's own if that name is pointed here.
 async fn around(request: Request, next: Next) -> Response {
     let id = uuid::Uuid::new_v4().to_string();
-    let mut response = if request.headers().contains_key(header::ORIGIN) {
+    let headers = request.headers();
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1");
+    let mut response = if headers.contains_key(header::ORIGIN) {
         (StatusCode::FORBIDDEN, "requests from web pages are not accepted").into_response()
+    } else if !is_loopback(host) {
+        (StatusCode::FORBIDDEN, "requests must be addressed to 127.0.0.1 or localhost").into_response()
     } else {
         next.run(request).await
     };
@@ -92,6 +97,15 @@ async fn around(request: Request, next: Next) -> Response {
         response.headers_mut().insert(HeaderName::from_static("x-amzn-requestid"), id);
     }
     response
+}
+
+/// Whether a `Host` header means this machine.
+fn is_loopback(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    name == "localhost" || name.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
 }
 
 async fn operation(State(engine): State<Arc<Engine>>, headers: HeaderMap, body: Bytes) -> Response {
@@ -166,4 +180,19 @@ fn stop_at_signal(engine: &Arc<Engine>) -> Result<tokio::task::JoinHandle<()>, E
         }
         stop.cancel();
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_of_this_machine_are_answered() {
+        for host in ["127.0.0.1:4567", "localhost", "localhost:4567", "127.0.0.2"] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in ["evil.example:4567", "127.0.0.1.evil.example", "10.0.0.1", "localhost.evil.example:80", ""] {
+            assert!(!is_loopback(host), "{host}");
+        }
+    }
 }
