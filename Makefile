@@ -34,7 +34,7 @@ lint: setup ## Formatting, lints and types
 
 .PHONY: build
 build: check-tools ## The command line, the functions, and what CDK packs of them
-	cargo build --locked -p cli -p handlers
+	cargo build --locked --workspace --bins
 	@$(foreach f,$(FUNCTIONS),mkdir -p target/lambda/$(f) && { [ target/lambda/$(f)/bootstrap -nt $(TARGET)/debug/$(f) ] || strip -o target/lambda/$(f)/bootstrap $(TARGET)/debug/$(f); } &&) true
 
 .PHONY: setup
