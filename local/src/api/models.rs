@@ -45,6 +45,9 @@ pub struct Container {
     pub image: Option<String>,
     /// `s3://` URI of the model's tar.gz, or of a folder when it ends in a slash.
     pub model_data_url: Option<String>,
+    /// The same said in the longer form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model_data_source: Option<Value>,
     /// Environment of the container.
     pub environment: BTreeMap<String, String>,
     /// Name or ARN of a model package that gives image and data.
@@ -72,8 +75,35 @@ impl Model {
     pub fn containers(&self) -> Result<Vec<Container>> {
         let one = self.request.get("PrimaryContainer").filter(|value| !value.is_null());
         let many = self.request.get("Containers").and_then(Value::as_array);
-        let values = one.into_iter().chain(many.into_iter().flatten());
-        values.map(|value| super::operation::read(value.clone())).collect()
+        one.into_iter().chain(many.into_iter().flatten()).map(Container::of).collect()
+    }
+}
+
+impl Container {
+    /// A container definition of a request, its data always as `model_data_url`.
+    pub(crate) fn of(definition: &Value) -> Result<Self> {
+        let mut container: Self = super::read(definition.clone())?;
+        if definition.get("Mode").is_some_and(|mode| mode == "MultiModel") {
+            return Err(Error::validation("The local engine does not have containers of the mode MultiModel."));
+        }
+        let Some(source) = container.model_data_source.take() else { return Ok(container) };
+        if container.model_data_url.is_some() {
+            return Err(Error::validation("Only one of ModelDataUrl and ModelDataSource can be provided."));
+        }
+        let text = |name: &str| source.pointer(&format!("/S3DataSource/{name}")).and_then(Value::as_str);
+        let uri = text("S3Uri").unwrap_or_default();
+        container.model_data_url = match (text("S3DataType"), text("CompressionType")) {
+            (Some("S3Object"), Some("Gzip")) => Some(uri.to_owned()),
+            (Some("S3Prefix"), Some("None")) => Some(format!("{}/", uri.trim_end_matches('/'))),
+            (kind, compression) => {
+                return Err(Error::validation(format!(
+                    "The local engine does not read model data as {} with compression {}.",
+                    kind.unwrap_or("an unknown type"),
+                    compression.unwrap_or("unset")
+                )));
+            }
+        };
+        Ok(container)
     }
 }
 

@@ -5,6 +5,8 @@ pub mod http;
 mod images;
 mod s3;
 mod server;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;

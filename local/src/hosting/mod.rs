@@ -112,3 +112,6 @@ pub(crate) fn take_down(engine: &Arc<Engine>, name: &str) {
         }
     });
 }
+
+#[cfg(test)]
+mod tests;

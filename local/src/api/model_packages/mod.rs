@@ -72,11 +72,13 @@ impl Listed for ModelPackage {
 }
 
 impl ModelPackage {
-    /// The container that the package's inference specification gives, with its first image.
-    #[must_use]
-    pub fn container(&self) -> Option<Container> {
-        let containers = self.request.get("InferenceSpecification")?.get("Containers")?;
-        super::operation::read(containers.get(0)?.clone()).ok()
+    /// The container that the package's inference specification gives: the first one.
+    ///
+    /// # Errors
+    /// `ValidationException` for a container that the local engine cannot serve.
+    pub fn container(&self) -> Result<Option<Container>> {
+        let specification = self.request.get("InferenceSpecification");
+        specification.and_then(|given| given.get("Containers")?.get(0)).map(Container::of).transpose()
     }
 }
 
@@ -148,3 +150,6 @@ fn milliseconds(time: Timestamp) -> Value {
     let milliseconds = time.as_millisecond() as f64;
     Value::from(milliseconds)
 }
+
+#[cfg(test)]
+mod tests;

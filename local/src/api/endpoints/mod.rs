@@ -1,16 +1,19 @@
 //! Endpoints: their state. What serves them is in `hosting`.
 
+mod deployment;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::endpoint_configs::{self, Variant};
+pub use deployment::Deployment;
+use deployment::resolve;
+
 use super::listing::{ListRequest, Listed, Usually, list as list_page};
-use super::models::{self, Container};
 use super::tags::{self, Tag};
-use super::{Error, Operation, Result, epoch, model_packages, operations, put};
+use super::{Error, Operation, Result, epoch, operations, put};
 use crate::engine::Engine;
 use crate::hosting;
 use crate::store::Document;
@@ -66,28 +69,6 @@ impl Status {
             Self::Deleting => "DELETING",
         }
     }
-}
-
-/// What is served: a configuration's variant with its model resolved, so that it can be started again when
-/// configuration and model are deleted, as SageMaker does.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Deployment {
-    /// Tells deployments of an endpoint apart.
-    pub id: String,
-    /// Name of the endpoint configuration.
-    pub config_name: String,
-    /// Name of the production variant.
-    pub variant: String,
-    /// Its weight.
-    pub weight: f64,
-    /// Its instances. There is one process whatever their number.
-    pub instances: u32,
-    /// How long the server may take until it answers, in seconds.
-    pub startup_timeout: u64,
-    /// Image, data and environment.
-    pub container: Container,
-    /// When it was asked for.
-    pub requested: Timestamp,
 }
 
 /// An endpoint. Its key in the store is its name in lower case.
@@ -287,49 +268,6 @@ async fn list(engine: Arc<Engine>, request: ListRequest) -> Result {
     let mut answer = json!({"Endpoints": endpoints.collect::<Vec<Value>>()});
     put(&mut answer, "NextToken", found.next_token);
     Ok(answer)
-}
-
-/// What a configuration deploys now.
-fn resolve(engine: &Engine, config_name: &str) -> Result<Deployment> {
-    let config = endpoint_configs::find(engine, config_name)?;
-    let variants = config.variants()?;
-    let [variant] = variants.as_slice() else {
-        return Err(Error::validation(format!(
-            "The local engine serves one production variant on an endpoint; {} has {}.",
-            config.name,
-            variants.len()
-        )));
-    };
-    let container = container(engine, variant)?;
-    Ok(Deployment {
-        id: uuid::Uuid::new_v4().simple().to_string().chars().take(12).collect(),
-        config_name: config.name.clone(),
-        variant: variant.variant_name.clone(),
-        weight: variant.initial_variant_weight.unwrap_or(1.0),
-        instances: variant.initial_instance_count.unwrap_or(1),
-        startup_timeout: variant.container_startup_health_check_timeout_in_seconds.unwrap_or(240),
-        container,
-        requested: engine.now(),
-    })
-}
-
-fn container(engine: &Engine, variant: &Variant) -> Result<Container> {
-    let model = models::find(engine, variant.model_name.as_deref().unwrap_or_default())?;
-    let containers = model.containers()?;
-    let [container] = containers.as_slice() else {
-        return Err(Error::validation(format!(
-            "The local engine serves one container on an endpoint; the model {} has {}.",
-            model.name,
-            containers.len()
-        )));
-    };
-    let Some(package) = &container.model_package_name else { return Ok(container.clone()) };
-    let package = model_packages::find(engine, package)?;
-    let Some(mut from_package) = package.container() else {
-        return Err(Error::validation(format!("ModelPackage {} has no InferenceSpecification.", package.arn)));
-    };
-    from_package.environment.extend(container.environment.clone());
-    Ok(from_package)
 }
 
 /// Holds changes of endpoints and their events in one order.
