@@ -303,3 +303,64 @@ async fn fetch(engine: &Engine, location: &S3Location) -> Result<String> {
     String::from_utf8(body.to_vec())
         .map_err(|_| Error::validation(format!("The pipeline definition at {uri} is not UTF-8.")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::Code;
+    use crate::engine::testing::{engine, folder};
+
+    fn definition(message: &str) -> String {
+        let step = json!({"Name": "F", "Type": "Fail", "Arguments": {"ErrorMessage": message}});
+        json!({"Version": "2020-12-01", "Steps": [step]}).to_string()
+    }
+
+    fn request(token: &str, message: &str) -> Value {
+        json!({"PipelineName": "My-Pipe", "PipelineDefinition": definition(message), "RoleArn": "arn:r",
+            "ClientRequestToken": token, "Tags": [{"Key": "k", "Value": "v"}]})
+    }
+
+    #[tokio::test]
+    async fn a_token_makes_one_pipeline() {
+        let folder = folder();
+        let engine = engine(&folder.0);
+        let made = engine.call("CreatePipeline", request("t", "no")).await.unwrap();
+        assert_eq!(made["PipelineArn"], "arn:aws:sagemaker:us-east-1:000000000000:pipeline/my-pipe");
+        assert_eq!(engine.call("CreatePipeline", request("t", "no")).await.unwrap(), made);
+        assert_eq!(engine.call("CreatePipeline", request("t", "yes")).await.unwrap_err().code, Code::Conflict);
+        let taken = engine.call("CreatePipeline", request("u", "no")).await.unwrap_err();
+        assert!(taken.code == Code::Validation && taken.message.contains("(My-Pipe) already exists"), "{taken}");
+        let tags = engine.call("ListTags", json!({"ResourceArn": made["PipelineArn"]})).await.unwrap();
+        assert_eq!(tags["Tags"], json!([{"Key": "k", "Value": "v"}]));
+    }
+
+    #[tokio::test]
+    async fn an_update_changes_what_it_names_and_nothing_when_it_is_wrong() {
+        let folder = folder();
+        let engine = engine(&folder.0);
+        engine.call("CreatePipeline", request("t", "no")).await.unwrap();
+        let update = |change: Value| {
+            let mut request = json!({"PipelineName": "My-Pipe"});
+            request.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+            engine.call("UpdatePipeline", request)
+        };
+        let wrong = update(json!({"PipelineDefinition": "{", "RoleArn": "arn:other"})).await.unwrap_err();
+        assert_eq!(wrong.code, Code::Validation);
+        update(json!({"PipelineDefinition": definition("yes")})).await.unwrap();
+        let now = engine.call("DescribePipeline", json!({"PipelineName": "my-pipe"})).await.unwrap();
+        assert_eq!(now["PipelineDefinition"], definition("yes"));
+        assert_eq!((&now["RoleArn"], &now["PipelineName"]), (&json!("arn:r"), &json!("My-Pipe")));
+    }
+
+    #[tokio::test]
+    async fn a_missing_pipeline_is_not_found_by_its_arn() {
+        let folder = folder();
+        let engine = engine(&folder.0);
+        for operation in ["DescribePipeline", "UpdatePipeline", "DeletePipeline"] {
+            let error = engine.call(operation, json!({"PipelineName": "Nope"})).await.unwrap_err();
+            assert_eq!(error.code, Code::ResourceNotFound, "{operation}");
+            let arn = "arn:aws:sagemaker:us-east-1:000000000000:pipeline/nope";
+            assert_eq!(error.message, format!("Pipeline '{arn}' does not exist."));
+        }
+    }
+}

@@ -194,3 +194,6 @@ fn waiting(folder: &Path) -> std::io::Result<VecDeque<u64>> {
     found.sort_unstable();
     Ok(found.into())
 }
+
+#[cfg(test)]
+mod tests;
