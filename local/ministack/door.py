@@ -22,7 +22,8 @@ logger = logging.getLogger("tidegate")
 
 # EventBridge's own limit for one event is 256 KiB.
 _MAX_EVENT_BYTES = 256 * 1024
-_LOOPBACK = re.compile(r"^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$")
+# The names of this machine, and those under `localhost`, which S3's virtual-hosted addresses use.
+_LOOPBACK = re.compile(r"^(127\.0\.0\.1|([a-z0-9.-]+\.)?localhost|\[::1\])(:\d+)?$", re.IGNORECASE)
 _TEXT_FIELDS = ("version", "id", "detail-type", "source", "account", "time", "region")
 
 
@@ -39,6 +40,8 @@ class Door:
     async def __call__(self, scope, receive, send) -> None:
         if scope["type"] == "lifespan":
             await ministack.app(scope, self._around_start(receive), self._around_stop(send))
+        elif not _is_local(scope):
+            await _refuse(scope, receive, send)
         elif scope["type"] == "http" and scope["path"].startswith("/_tidegate/"):
             status, body = await self._own(scope, receive)
             await _answer(send, status, body)
@@ -80,10 +83,6 @@ class Door:
                 save_all(ministack._build_persistence_save_dict())
 
     async def _own(self, scope, receive) -> tuple[int, dict]:
-        headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]}
-        # A web page may send requests to loopback too; nothing that belongs here sends an Origin.
-        if "origin" in headers or not _LOOPBACK.match(headers.get("host", "")):
-            return 403, {"error": "only local programs may use this door"}
         match scope["method"], scope["path"]:
             case "GET", "/_tidegate/health":
                 return 200, {"status": "ok", "pid": os.getpid(), "pending_invocations": invocations.pending()}
@@ -119,6 +118,21 @@ class Door:
                 "Region": envelope["region"],
             })
         return 200, {"id": envelope["id"]}
+
+
+def _is_local(scope) -> bool:
+    """A web page reaches loopback too, and who may create a function here may run any program. MiniStack lets every
+    origin in; no program that belongs here sends one, nor a name of another machine."""
+    headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]}
+    return "origin" not in headers and _LOOPBACK.match(headers.get("host", "")) is not None
+
+
+async def _refuse(scope, receive, send) -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1008})
+    else:
+        await _answer(send, 403, {"error": "only programs on this machine may use the local cloud"})
 
 
 def check(envelope) -> str | None:

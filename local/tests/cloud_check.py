@@ -2,6 +2,8 @@
 
     python cloud_check.py make      makes resources and checks behaviour
     python cloud_check.py again     after a restart: everything is still there and still works
+    python cloud_check.py pending   leaves an invocation between two attempts
+    python cloud_check.py resumed   after a crash: its last attempt and its dead letter
 """
 
 import io
@@ -127,7 +129,8 @@ def make():
 
     # S3: a versioned, encrypted bucket and its events.
     key_arn = kms.create_key()["KeyMetadata"]["Arn"]
-    s3.create_bucket(Bucket=BUCKET)
+    place = {} if REGION == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": REGION}}
+    s3.create_bucket(Bucket=BUCKET, **place)
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
     s3.put_bucket_encryption(Bucket=BUCKET, ServerSideEncryptionConfiguration={"Rules": [
         {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key_arn},
@@ -249,6 +252,16 @@ def make():
           "a stack completes")
 
 
+    # A web page must not reach what can run programs.
+    for headers in ({"Origin": "http://example.com"}, {"Host": "example.com"}):
+        request = urllib.request.Request(f"{ENDPOINT}/2015-03-31/functions", headers=headers)
+        try:
+            urllib.request.urlopen(request)
+            check(False, f"a request with {headers} is refused")
+        except urllib.error.HTTPError as error:
+            check(error.code == 403, f"a request with {headers} got {error.code}")
+
+
 def publish(topic, heard, subject):
     sent = sns.publish(TopicArn=topic, Subject=subject, Message="{}", MessageAttributes={
         "run": {"DataType": "String", "StringValue": "r-1"}})
@@ -290,6 +303,20 @@ def again():
     check(functions.get_policy(FunctionName="check")["Policy"], "the function's policy")
 
 
+def pending():
+    seen = sqs.get_queue_url(QueueName="seen")["QueueUrl"]
+    functions.invoke(FunctionName="check-letter", InvocationType="Event", Payload=b'{"fail": "pending"}')
+    for attempt in range(2):
+        check(body(seen, f"attempt {attempt + 1}")["event"] == {"fail": "pending"}, "the pending event")
+
+
+def resumed():
+    letter, seen = (sqs.get_queue_url(QueueName=name)["QueueUrl"] for name in ("letter", "seen"))
+    check(body(letter, "a dead letter after the crash") == {"fail": "pending"}, "the pending event's dead letter")
+    while take(seen):
+        pass
+
+
 if __name__ == "__main__":
-    {"make": make, "again": again}[sys.argv[1]]()
+    {"make": make, "again": again, "pending": pending, "resumed": resumed}[sys.argv[1]]()
     print("ok")

@@ -24,6 +24,8 @@ pub struct Options {
     pub region: String,
     /// The engine's command. `--home H --port P --ministack URL` is appended.
     pub engine: Vec<OsString>,
+    /// Further variables for both servers.
+    pub env: Vec<(String, String)>,
     /// How long the two servers together may take to answer.
     pub within: Duration,
 }
@@ -46,6 +48,7 @@ impl Options {
             engine_port: ENGINE_PORT,
             region: region.unwrap_or_else(|| "us-east-1".into()),
             engine: vec![program.into(), "local".into(), "engine".into()],
+            env: Vec::new(),
             within: Duration::from_secs(60),
         })
     }

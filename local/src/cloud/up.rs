@@ -78,6 +78,7 @@ impl Starting {
         env.push(("NO_PROXY".into(), "127.0.0.1,localhost".into()));
         env.push(("no_proxy".into(), "127.0.0.1,localhost".into()));
         env.push(("PYTHONDONTWRITEBYTECODE".into(), "1".into()));
+        env.extend(options.env.iter().cloned());
 
         let mut ministack: Vec<OsString> = vec![options.python().into(), options.wrapper().into()];
         ministack.extend(["--port".into(), options.ministack_port.to_string().into()]);
