@@ -132,8 +132,10 @@ mod tests {
 
     use super::*;
 
-    fn graph(nodes: &[(&str, &[&str], Option<(&str, bool)>)]) -> Graph {
-        let node = |(name, after, branch): &(&str, &[&str], Option<(&str, bool)>)| Node {
+    type Drawn<'a> = (&'a str, &'a [&'a str], Option<(&'a str, bool)>);
+
+    fn graph(nodes: &[Drawn<'_>]) -> Graph {
+        let node = |(name, after, branch): &Drawn<'_>| Node {
             name: (*name).to_owned(),
             after: after.iter().map(|name| (*name).to_owned()).collect(),
             branch: branch.map(|(name, outcome)| (name.to_owned(), outcome)),
