@@ -2,6 +2,8 @@
 //!
 //! Needs `.venv/cloud` (`make setup`); without it these tests fail.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 use std::ffi::OsString;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
