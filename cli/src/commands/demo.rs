@@ -1,0 +1,1 @@
+//! Shows on this machine what Tidegate does.

@@ -1,0 +1,183 @@
+//! `tidegate drop`
+
+use std::path::{Path, PathBuf};
+
+use aws_sdk_s3::config::timeout::TimeoutConfig;
+use aws_sdk_s3::primitives::ByteStream;
+use handlers::apply::Deployment;
+use handlers::ledger::PipelineRecord;
+use statemachine::RunId;
+use statemachine::run::ObjectVersion;
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::follow;
+use crate::target::Session;
+use crate::view::Begun;
+
+/// The largest object of one PutObject, bytes (PutObject, in the S3 API reference).
+const LARGEST: u64 = 5 * 1024 * 1024 * 1024;
+
+/// What to give to which pipeline.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  tidegate drop cells.csv\n  tidegate drop cells.csv --pipeline breast-cancer --wait"
+)]
+pub(crate) struct Arguments {
+    /// The file; it keeps its name
+    file: PathBuf,
+    /// The pipeline; needed only where several wait for such a file
+    #[arg(long, short, value_name = "NAME")]
+    pipeline: Option<String>,
+    /// Follow the run to its end; exit code 1 unless it ends live or succeeded
+    #[arg(long, short)]
+    wait: bool,
+}
+
+pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), Error> {
+    let (name, size) = check(&arguments.file)?;
+    let session = context.session().await?;
+    let ledger = session.ledger();
+    let pipelines = ledger.pipelines().await?;
+    let (pipeline, key) = choose(&pipelines, arguments.pipeline.as_deref(), &name)?;
+    let bucket = Deployment::load(&ledger).await?.bucket;
+    let object =
+        upload(context, &session, &arguments.file, ObjectVersion { bucket, key, version_id: None, etag: None, size })
+            .await?;
+    let begun =
+        Begun { run: RunId::arrival(&pipeline, &object), pipeline, object: Some(object.clone()), execution: None };
+    if !arguments.wait {
+        return context.terminal.show(&begun, || {
+            format!("{object}\nrun {}\n\nfollow it with: tidegate run {} --wait", begun.run, begun.run)
+        });
+    }
+    context.terminal.note(&format!("{object}\nrun {}", begun.run));
+    follow::to_the_end(context, &session, &begun.run).await
+}
+
+/// The file's name and size.
+fn check(file: &Path) -> Result<(String, u64), Error> {
+    let shown = file.display();
+    let found = std::fs::metadata(file).map_err(|error| Error::usage(format!("`{shown}` cannot be read: {error}")))?;
+    if !found.is_file() {
+        return Err(Error::usage(format!("`{shown}` is not a file: give one file")));
+    }
+    if found.len() > LARGEST {
+        return Err(Error::usage(format!("`{shown}` has more than 5 GiB"))
+            .hint("upload it with `aws s3 cp`, which sends large files in parts; the run starts all the same"));
+    }
+    let name = file.file_name().and_then(|name| name.to_str());
+    let name = name.ok_or_else(|| Error::usage(format!("the name of `{shown}` is not UTF-8: rename it")))?;
+    Ok((name.to_owned(), found.len()))
+}
+
+/// The pipeline, and the key under which it waits for the file.
+fn choose(pipelines: &[PipelineRecord], wanted: Option<&str>, file: &str) -> Result<(String, String), Error> {
+    let place = |pipeline: &PipelineRecord| {
+        let key = format!("{}{file}", pipeline.arrival_prefix.as_deref()?);
+        pipeline.waits_for(&key).then_some((pipeline.name.clone(), key))
+    };
+    if let Some(wanted) = wanted {
+        let Some(pipeline) = pipelines.iter().find(|pipeline| pipeline.name == wanted) else {
+            return Err(unknown(pipelines, wanted));
+        };
+        return place(pipeline).ok_or_else(|| match (&pipeline.arrival_prefix, &pipeline.arrival_suffix) {
+            (Some(_), Some(suffix)) => Error::usage(format!(
+                "`{file}` would start nothing: pipeline `{wanted}` waits for names that end in `{suffix}`"
+            )),
+            _ => Error::usage(format!("pipeline `{wanted}` does not wait for files"))
+                .hint(format!("start it with `tidegate start {wanted}`")),
+        });
+    }
+    let mut places: Vec<(String, String)> = pipelines.iter().filter_map(place).collect();
+    match (places.pop(), places.is_empty()) {
+        (Some(only), true) => Ok(only),
+        (Some(last), false) => {
+            let names: Vec<String> = places.iter().chain([&last]).map(|(name, _)| format!("`{name}`")).collect();
+            Err(Error::usage(format!("several pipelines wait for such a file: {}", names.join(", ")))
+                .hint("name one with --pipeline"))
+        }
+        (None, _) => Err(Error::usage(format!("no pipeline waits for a file named `{file}`"))
+            .hint("`tidegate apply DIR` makes one from a folder with pipeline.yaml")),
+    }
+}
+
+/// There is no such pipeline.
+pub(super) fn unknown(pipelines: &[PipelineRecord], wanted: &str) -> Error {
+    let names: Vec<String> = pipelines.iter().map(|pipeline| format!("`{}`", pipeline.name)).collect();
+    let error = Error::usage(format!("there is no pipeline `{wanted}`"));
+    if names.is_empty() {
+        error.hint("none was applied yet: `tidegate apply DIR` makes one from a folder with pipeline.yaml")
+    } else {
+        error.hint(format!("there are: {}", names.join(", ")))
+    }
+}
+
+async fn upload(
+    context: &Context,
+    session: &Session,
+    file: &Path,
+    object: ObjectVersion,
+) -> Result<ObjectVersion, Error> {
+    let to = format!("s3://{}/{}", object.bucket, object.key);
+    let progress = context.terminal.progress(&format!("uploading {} bytes to {to}", object.size));
+    let body = ByteStream::from_path(file).await;
+    let body = body.map_err(|error| Error::usage(format!("`{}` cannot be read: {error}", file.display())))?;
+    let request = session.aws.s3().put_object().bucket(&object.bucket).key(&object.key).body(body);
+    // A large file may take longer than any other call.
+    let patient = aws_sdk_s3::config::Builder::new().timeout_config(TimeoutConfig::disabled());
+    let answer = request.customize().config_override(patient).send().await;
+    let answer = answer.map_err(|error| Error::aws(format!("`{}` cannot be uploaded", file.display()), error))?;
+    progress.done(&format!("uploaded to {to}"));
+    let etag = answer.e_tag.map(|etag| etag.trim_matches('"').to_owned());
+    Ok(ObjectVersion { version_id: answer.version_id, etag, ..object })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use statemachine::run::RunSpec;
+
+    use super::*;
+
+    fn pipeline(name: &str, prefix: Option<&str>) -> PipelineRecord {
+        PipelineRecord {
+            name: name.into(),
+            arrival_prefix: prefix.map(str::to_owned),
+            arrival_suffix: Some(".csv".into()),
+            spec: RunSpec {
+                pipeline: name.into(),
+                pipeline_arn: String::new(),
+                code: String::new(),
+                definition: String::new(),
+                evaluation: None,
+                gate: None,
+                deployment: None,
+                role_arn: String::new(),
+            },
+            parameters: BTreeMap::new(),
+            schedules: BTreeMap::new(),
+            config: serde_json::Value::Null,
+            applied: jiff::Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn the_pipeline_that_waits_is_found() {
+        let pipelines = [pipeline("a", Some("raw/a/")), pipeline("b", Some("raw/b/")), pipeline("c", None)];
+        assert_eq!(choose(&pipelines[1..], None, "x.csv"), Ok(("b".into(), "raw/b/x.csv".into())));
+        assert_eq!(choose(&pipelines, Some("a"), "x.csv"), Ok(("a".into(), "raw/a/x.csv".into())));
+        let message = |wanted, file| choose(&pipelines, wanted, file).unwrap_err().lines.join("\n");
+        assert_eq!(message(None, "x.csv"), "several pipelines wait for such a file: `a`, `b`");
+        assert_eq!(message(None, "x.txt"), "no pipeline waits for a file named `x.txt`");
+        assert_eq!(
+            message(Some("a"), "x.txt"),
+            "`x.txt` would start nothing: pipeline `a` waits for names that end in `.csv`"
+        );
+        assert_eq!(message(Some("c"), "x.csv"), "pipeline `c` does not wait for files");
+        let error = choose(&pipelines, Some("d"), "x.csv").unwrap_err();
+        assert_eq!(error.lines, ["there is no pipeline `d`"]);
+        assert_eq!(error.hint.as_deref(), Some("there are: `a`, `b`, `c`"));
+    }
+}

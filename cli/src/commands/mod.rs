@@ -1,0 +1,12 @@
+//! One module for each command.
+
+pub(crate) mod apply;
+pub(crate) mod approve;
+pub(crate) mod completions;
+pub(crate) mod drop;
+pub(crate) mod lineage;
+pub(crate) mod local;
+pub(crate) mod plan;
+pub(crate) mod run;
+pub(crate) mod runs;
+pub(crate) mod start;

@@ -1,0 +1,14 @@
+//! How results look to people. Everything here is pure: what is shown, and the time now, are arguments.
+
+#[cfg(test)]
+mod fixtures;
+pub(crate) mod inbox;
+pub(crate) mod lineage;
+pub(crate) mod plan;
+pub(crate) mod run;
+pub(crate) mod runs;
+pub(crate) mod status;
+mod style;
+pub(crate) mod time;
+
+pub(crate) use style::Style;
