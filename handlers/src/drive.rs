@@ -231,7 +231,8 @@ impl<'a> Drive<'a> {
                     Err(error) => Err(EffectError::Retry(error.to_string())),
                 }
             }
-            _ => Effects::new(self.context).carry_out(run, pending).await,
+            // Boxed too: the futures of all SDK calls inside one another would be a type too deep for the compiler.
+            _ => Box::pin(Effects::new(self.context).carry_out(run, pending)).await,
         }
     }
 

@@ -38,7 +38,7 @@ where
     let (context, handle) = (&context, &handle);
     run(service_fn(async move |event: LambdaEvent<Value>| -> Result<(), Error> {
         let scope = Scope::of_function(&event.context.invoked_function_arn, context.aws.region());
-        match handle(Intake::new(context, scope), event.payload).await {
+        match Box::pin(handle(Intake::new(context, scope), event.payload)).await {
             Ok(()) => Ok(()),
             Err(error) => {
                 tracing::error!(request_id = event.context.request_id, error = %error, "the event was not handled");

@@ -5,7 +5,8 @@ apart), and then hands it to the function's dead-letter queue or on-failure dest
 forgets the event when it stops, looks the settings up under another key than it stores them, and sends one shape to
 both kinds of target. Here an accepted event is a file until it is done.
 
-One local difference: the delays. TIDEGATE_ASYNC_RETRY_SECONDS holds them, default `2,4` (AWS: `60,120`).
+The delays are those of AWS; TIDEGATE_ASYNC_RETRY_SECONDS sets others for tests. They must outlast the claim that a function of
+Tidegate puts on a command (40 s), or a second delivery finds the claim of the dead and gives up.
 """
 
 import contextvars
@@ -33,7 +34,7 @@ _stopping = threading.Event()
 
 
 def _read_delays() -> list[float]:
-    text = os.environ.get("TIDEGATE_ASYNC_RETRY_SECONDS", "2,4")
+    text = os.environ.get("TIDEGATE_ASYNC_RETRY_SECONDS", "60,120")
     try:
         delays = [float(part) for part in text.split(",")]
     except ValueError:

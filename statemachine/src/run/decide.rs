@@ -424,6 +424,12 @@ impl Step {
         if refused_by_gate {
             return Verdict::illegal("a model that the gate did not let pass cannot be approved");
         }
+        let automatic =
+            self.run.spec.deployment.as_ref().is_none_or(|deployment| deployment.approval == ApprovalMode::Automatic);
+        if automatic && approval == Approval::Approved {
+            // A package that is registered as approved is announced so, and no person had a hand in it.
+            return Verdict::ignored("no approval is asked for");
+        }
         if self.run.approval.is_some_and(|(_, at)| at >= self.at) {
             return Verdict::ignored("a later decision is known");
         }
