@@ -126,12 +126,9 @@ impl<'a> Observe<'a> {
     pub async fn endpoint(&self, name: &str) -> Result<EndpointView, ObserveError> {
         let answer = effects::describe_endpoint(self.aws.sagemaker(), name).await?;
         Ok(match answer {
-            None => EndpointView {
-                status: EndpointStatus::Deleted,
-                config: String::new(),
-                reason: None,
-                modified: None,
-            },
+            None => {
+                EndpointView { status: EndpointStatus::Deleted, config: String::new(), reason: None, modified: None }
+            }
             Some(answer) => EndpointView {
                 status: endpoint_status(answer.endpoint_status.as_ref()),
                 modified: answer.last_modified_time.as_ref().and_then(timestamp),
@@ -178,8 +175,7 @@ impl<'a> Observe<'a> {
     /// There is no such model package, or SageMaker does not answer.
     pub async fn model_package(&self, arn: &str) -> Result<ModelPackageView, ObserveError> {
         let answer = self.aws.sagemaker().describe_model_package().model_package_name(arn).send().await;
-        let answer =
-            answer.map_err(|error| CallError::of(error).effect(format_args!("{arn} cannot be looked at")))?;
+        let answer = answer.map_err(|error| CallError::of(error).effect(format_args!("{arn} cannot be looked at")))?;
         let properties = answer.customer_metadata_properties.unwrap_or_default();
         Ok(ModelPackageView {
             approval: answer.model_approval_status.as_ref().and_then(approval),
@@ -206,7 +202,8 @@ fn timestamp(time: &DateTime) -> Option<Timestamp> {
 fn first_failure(steps: &[sagemaker::PipelineExecutionStep]) -> Option<Failure> {
     let failed = steps.iter().filter(|step| step.step_status() == Some(&sagemaker::StepStatus::Failed));
     // One without an end is not the first to have ended.
-    let first = failed.min_by_key(|step| step.end_time().map_or((i64::MAX, 0), |end| (end.secs(), end.subsec_nanos())))?;
+    let first =
+        failed.min_by_key(|step| step.end_time().map_or((i64::MAX, 0), |end| (end.secs(), end.subsec_nanos())))?;
     let reason = first.failure_reason().filter(|reason| !reason.is_empty());
     Some(Failure {
         step: first.step_name().map(str::to_owned),
@@ -305,7 +302,10 @@ mod tests {
         let fake = Fake::new([
             Answer::json(400, missing),
             Answer::json(200, r#"{"EndpointStatus":"Dreaming","EndpointConfigName":"c"}"#),
-            Answer::json(200, r#"{"EndpointStatus":"InService","EndpointConfigName":"c","FailureReason":"rolled back"}"#),
+            Answer::json(
+                200,
+                r#"{"EndpointStatus":"InService","EndpointConfigName":"c","FailureReason":"rolled back"}"#,
+            ),
         ]);
         let aws = fake.aws();
         let observe = Observe::new(&aws);

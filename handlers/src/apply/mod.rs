@@ -164,7 +164,8 @@ pub async fn apply(
     let survey = survey(aws, ledger, deployment, files).await?;
     let Survey { prepared, .. } = &survey;
     code::upload(aws.s3(), deployment, prepared, &survey.missing_code, progress).await?;
-    let pipeline_arn = pipeline::reconcile(aws.sagemaker(), deployment, prepared, survey.known.as_ref(), progress).await?;
+    let pipeline_arn =
+        pipeline::reconcile(aws.sagemaker(), deployment, prepared, survey.known.as_ref(), progress).await?;
     let schedules = schedules::reconcile(aws.scheduler(), deployment, &survey.schedules, progress).await?;
     let spec = run_spec(&prepared.pipeline, &prepared.environment, &prepared.definition, &pipeline_arn)?;
     let arrival = prepared.pipeline.arrival();
@@ -190,3 +191,6 @@ pub async fn apply(
         warnings: survey.warnings,
     })
 }
+
+#[cfg(test)]
+mod tests;

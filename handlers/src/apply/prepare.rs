@@ -66,7 +66,8 @@ impl Prepared {
     pub(super) fn default_parameters(&self) -> BTreeMap<String, String> {
         let declared = self.pipeline.parameters().iter().map(|(name, default)| (name.to_string(), text(default)));
         let arrival = self.pipeline.arrival();
-        let input = arrival.map(|arrival| (INPUT_DATA_URI.to_owned(), self.environment.s3_uri(arrival.prefix.as_str())));
+        let input =
+            arrival.map(|arrival| (INPUT_DATA_URI.to_owned(), self.environment.s3_uri(arrival.prefix.as_str())));
         declared.chain(input).collect()
     }
 }
@@ -256,11 +257,8 @@ deployment:
     #[test]
     fn parameters_are_text_and_the_input_is_among_them() {
         let prepared = prepare(&files(CONFIG), &deployment()).unwrap();
-        let expected = [
-            ("InputDataUri", "s3://tidegate-data/raw/tumours/"),
-            ("InstanceType", "ml.m5.large"),
-            ("Rounds", "7"),
-        ];
+        let expected =
+            [("InputDataUri", "s3://tidegate-data/raw/tumours/"), ("InstanceType", "ml.m5.large"), ("Rounds", "7")];
         let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(prepared.default_parameters(), BTreeMap::from(expected));
     }

@@ -199,7 +199,10 @@ where
     let mut attempt = 1;
     loop {
         match call().await {
-            Err(error) if attempt < ATTEMPTS && matches!(error.meaning, Meaning::Busy | Meaning::Refused | Meaning::Exists) => {
+            Err(error)
+                if attempt < ATTEMPTS
+                    && matches!(error.meaning, Meaning::Busy | Meaning::Refused | Meaning::Exists) =>
+            {
                 attempt += 1;
                 tokio::time::sleep(PAUSE).await;
             }

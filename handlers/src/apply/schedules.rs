@@ -86,9 +86,11 @@ pub(super) async fn list(client: &Client, group: &str, pipeline: &str) -> Result
     let listed = request.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
     match listed {
         // The prefix is checked again: a service that ignores it must not cost another pipeline its schedules.
-        Ok(listed) => {
-            Ok(listed.into_iter().filter_map(|schedule| schedule.name).filter(|name| name.starts_with(&prefix)).collect())
-        }
+        Ok(listed) => Ok(listed
+            .into_iter()
+            .filter_map(|schedule| schedule.name)
+            .filter(|name| name.starts_with(&prefix))
+            .collect()),
         Err(error) => match CallError::of(error) {
             error if error.meaning == Meaning::Missing => Ok(Vec::new()),
             error => Err(error.effect(format_args!("the schedules of group `{group}` cannot be listed")).into()),

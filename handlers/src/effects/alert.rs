@@ -52,7 +52,8 @@ mod tests {
     async fn a_topic_that_is_gone_is_no_reason_to_try_again() {
         let answer = "<ErrorResponse><Error><Code>NotFound</Code><Message>Topic does not exist</Message></Error>\
                       </ErrorResponse>";
-        let error = publish(Fake::new([Answer::xml(404, answer)]).aws().sns(), "arn:topic", &alert()).await.unwrap_err();
+        let error =
+            publish(Fake::new([Answer::xml(404, answer)]).aws().sns(), "arn:topic", &alert()).await.unwrap_err();
         assert!(matches!(error, EffectError::Permanent(_)), "{error}");
     }
 }

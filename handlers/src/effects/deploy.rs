@@ -70,7 +70,8 @@ impl Rollout<'_> {
         match known.production_variants() {
             [variant]
                 if variant.model_name() == Some(self.name)
-                    && variant.instance_type().map(ProductionVariantInstanceType::as_str) == Some(self.instance_type)
+                    && variant.instance_type().map(ProductionVariantInstanceType::as_str)
+                        == Some(self.instance_type)
                     && variant.initial_instance_count() == Some(count) =>
             {
                 Ok(())
@@ -253,12 +254,21 @@ mod tests {
     async fn a_second_time_adopts_what_the_first_made() {
         let fake = Fake::new([
             invalid("Cannot create already existing model arn."),
-            Answer::json(200, r#"{"PrimaryContainer":{"ModelPackageName":"arn:package/1"},"ExecutionRoleArn":"arn:role"}"#),
+            Answer::json(
+                200,
+                r#"{"PrimaryContainer":{"ModelPackageName":"arn:package/1"},"ExecutionRoleArn":"arn:role"}"#,
+            ),
             Answer::json(400, r#"{"__type":"ResourceInUse","message":""}"#),
-            Answer::json(200, r#"{"ProductionVariants":[{"VariantName":"AllTraffic","ModelName":"e-r",
-                "InstanceType":"ml.m5.large","InitialInstanceCount":2}]}"#),
-            Answer::json(200, r#"{"EndpointStatus":"Updating","EndpointConfigName":"old",
-                "PendingDeploymentSummary":{"EndpointConfigName":"e-r"}}"#),
+            Answer::json(
+                200,
+                r#"{"ProductionVariants":[{"VariantName":"AllTraffic","ModelName":"e-r",
+                "InstanceType":"ml.m5.large","InitialInstanceCount":2}]}"#,
+            ),
+            Answer::json(
+                200,
+                r#"{"EndpointStatus":"Updating","EndpointConfigName":"old",
+                "PendingDeploymentSummary":{"EndpointConfigName":"e-r"}}"#,
+            ),
         ]);
         deploy(&fake).await.unwrap();
         assert_eq!(fake.requests().len(), 5);
@@ -268,7 +278,10 @@ mod tests {
     async fn a_model_of_the_same_name_that_is_not_ours_stops_the_deployment() {
         let fake = Fake::new([
             invalid("Cannot create already existing model arn."),
-            Answer::json(200, r#"{"PrimaryContainer":{"ModelPackageName":"arn:package/9"},"ExecutionRoleArn":"arn:role"}"#),
+            Answer::json(
+                200,
+                r#"{"PrimaryContainer":{"ModelPackageName":"arn:package/9"},"ExecutionRoleArn":"arn:role"}"#,
+            ),
         ]);
         let error = deploy(&fake).await.unwrap_err();
         assert!(matches!(&error, EffectError::Permanent(why) if why.contains("arn:package/9")), "{error}");

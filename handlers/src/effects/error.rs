@@ -200,7 +200,11 @@ mod tests {
             ("ValidationException", format!("ModelPackageGroup {arn} does not exist."), Meaning::Missing),
             ("ResourceNotFound", format!("Pipeline {arn} does not exist."), Meaning::Missing),
             ("ValidationException", format!("Cannot create already existing model {arn}."), Meaning::Exists),
-            ("ValidationException", format!("Cannot create already existing endpoint configuration {arn}."), Meaning::Exists),
+            (
+                "ValidationException",
+                format!("Cannot create already existing endpoint configuration {arn}."),
+                Meaning::Exists,
+            ),
             ("ValidationException", format!("Cannot create already existing endpoint {arn}."), Meaning::Exists),
             ("ValidationException", format!("Model Package Group already exists: {arn}"), Meaning::Exists),
             ("ResourceInUse", String::new(), Meaning::Exists),

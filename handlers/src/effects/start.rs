@@ -78,7 +78,9 @@ async fn copy(client: Client, bucket: String, object: ObjectVersion, to: String)
     if object.size > COPY_LIMIT {
         let size = object.size;
         let advice = "split it into smaller objects";
-        return Err(EffectError::Permanent(format!("{object} has {size} bytes, and {COPY_LIMIT} are accepted: {advice}")));
+        return Err(EffectError::Permanent(format!(
+            "{object} has {size} bytes, and {COPY_LIMIT} are accepted: {advice}"
+        )));
     }
     let mut request = client.copy_object().bucket(&bucket).key(&to).copy_source(copy_source(&object));
     // Without versions the ETag is what tells that it is still the object that the run was asked for.
@@ -119,8 +121,10 @@ mod tests {
     }
 
     async fn start(fake: &Fake, objects: &[ObjectVersion]) -> Result<String, EffectError> {
-        let stage: Vec<Stage> =
-            objects.iter().map(|object| Stage { object: object.clone(), to: "runs/p/r/input/a b.csv".into() }).collect();
+        let stage: Vec<Stage> = objects
+            .iter()
+            .map(|object| Stage { object: object.clone(), to: "runs/p/r/input/a b.csv".into() })
+            .collect();
         let run = RunId::manual("x");
         let parameters = BTreeMap::from([("InputDataUri".to_owned(), "s3://data/runs/p/r/input/".to_owned())]);
         let token = run.token("start");

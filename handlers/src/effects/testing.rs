@@ -8,9 +8,7 @@ use std::sync::{Arc, Mutex};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
-use aws_smithy_runtime_api::client::http::{
-    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
-};
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
@@ -98,9 +96,14 @@ impl Fake {
 
     /// The operations that were called, in order; for S3 and Scheduler the method and path.
     pub(crate) fn calls(&self) -> Vec<String> {
-        let name = |request: &Noted| match request.target() {
-            "" => format!("{} {}", request.method, request.uri),
-            target => target.trim_start_matches("SageMaker.").to_owned(),
+        let path = |uri: &str| {
+            let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
+            let path = rest.split_once('/').map_or("", |(_, path)| path);
+            path.split('?').next().unwrap_or_default().to_owned()
+        };
+        let name = |request: &Noted| match request.target().rsplit_once('.') {
+            None => format!("{} /{}", request.method, path(&request.uri)),
+            Some((_, operation)) => operation.to_owned(),
         };
         self.requests().iter().map(name).collect()
     }
@@ -118,8 +121,7 @@ impl HttpConnector for Fake {
             panic!("no answer is left for {noted:?}");
         };
         self.0.requests.lock().unwrap().push(noted);
-        let mut response =
-            HttpResponse::new(StatusCode::try_from(answer.status).unwrap(), SdkBody::from(answer.body));
+        let mut response = HttpResponse::new(StatusCode::try_from(answer.status).unwrap(), SdkBody::from(answer.body));
         response.headers_mut().insert("content-type", answer.kind);
         HttpConnectorFuture::ready(Ok(response))
     }

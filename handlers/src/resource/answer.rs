@@ -137,7 +137,8 @@ mod tests {
 
     #[test]
     fn a_reason_is_one_clean_line() {
-        let answer = Answer::failed(PhysicalId::settings(), "pipeline.yaml:1:1: bad\u{1b}[2J\npipeline.yaml:2:1: worse");
+        let answer =
+            Answer::failed(PhysicalId::settings(), "pipeline.yaml:1:1: bad\u{1b}[2J\npipeline.yaml:2:1: worse");
         assert_eq!(answer.reason(), Some("pipeline.yaml:1:1: bad [2J; pipeline.yaml:2:1: worse"));
     }
 

@@ -122,7 +122,10 @@ async fn supervised<T: Send + 'static>(
         }
         Err(_) => {
             task.abort();
-            Err(format!("not done within {} s; what was done stays, and another attempt goes on from there", time.as_secs()))
+            Err(format!(
+                "not done within {} s; what was done stays, and another attempt goes on from there",
+                time.as_secs()
+            ))
         }
     }
 }
@@ -166,9 +169,9 @@ async fn pipeline(
         let deployment = Deployment::load(ledger).await?;
         let files = ProjectFiles::from_zip(&source(context, properties).await?)?;
         let name = apply::pipeline_name(&files)?;
-        let new = envelope.request_type == RequestType::Create && ledger.pipeline(&name).await?.is_none();
-        let untouched = apply::plan(&context.aws, ledger, &deployment, &files).await?.definition_before.is_none();
-        if new && untouched {
+        if envelope.request_type == RequestType::Create
+            && is_new(&context.aws, ledger, &deployment, &name, &files).await?
+        {
             id = PhysicalId::pipeline(&name);
         }
         let progress = |line: &str| info!("{line}");
@@ -180,6 +183,20 @@ async fn pipeline(
         Ok(answer) => answer,
         Err(error) => Answer::failed(id, &error.to_string()),
     }
+}
+
+/// Neither the ledger nor SageMaker knows the pipeline.
+async fn is_new(
+    aws: &Aws,
+    ledger: &Ledger<'_>,
+    deployment: &Deployment,
+    name: &str,
+    files: &ProjectFiles,
+) -> Result<bool, ResourceError> {
+    if ledger.pipeline(name).await?.is_some() {
+        return Ok(false);
+    }
+    Ok(apply::plan(aws, ledger, deployment, files).await?.definition_before.is_none())
 }
 
 async fn pipeline_gone(

@@ -140,9 +140,7 @@ impl Kind {
                 Ok(Self::PipelineGone(envelope.physical_id.as_deref().and_then(PhysicalId::pipeline_name)))
             }
             PIPELINE => read(properties, PIPELINE).map(Self::Pipeline),
-            other => {
-                Err(RequestError(format!("`{other}` is not known: accepted are `{SETTINGS}` and `{PIPELINE}`")))
-            }
+            other => Err(RequestError(format!("`{other}` is not known: accepted are `{SETTINGS}` and `{PIPELINE}`"))),
         }
     }
 }
@@ -177,7 +175,10 @@ mod tests {
         let properties = json!({"SourceBucket": "b"});
         let envelope = Envelope::parse(&request("Update", PIPELINE, &properties, Some("x"))).unwrap();
         let error = Kind::parse(&envelope).unwrap_err().to_string();
-        assert!(error.starts_with("Custom::TidegatePipeline cannot be read: ") && error.contains("SourceKey"), "{error}");
+        assert!(
+            error.starts_with("Custom::TidegatePipeline cannot be read: ") && error.contains("SourceKey"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -186,7 +187,9 @@ mod tests {
             Kind::parse(&Envelope::parse(&request("Delete", PIPELINE, &json!({}), Some(id))).unwrap()).unwrap()
         };
         assert_eq!(gone("tidegate-pipeline/tumours"), Kind::PipelineGone(Some("tumours".into())));
-        for never_made in ["tidegate-not-made", "2026/11/21/[$LATEST]0123", "tidegate-pipeline/", "tidegate-pipeline/a b"] {
+        for never_made in
+            ["tidegate-not-made", "2026/11/21/[$LATEST]0123", "tidegate-pipeline/", "tidegate-pipeline/a b"]
+        {
             assert_eq!(gone(never_made), Kind::PipelineGone(None), "{never_made}");
         }
     }

@@ -19,7 +19,9 @@ const PAUSES: [Duration; 4] =
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
     /// Not a place for an answer.
-    #[error("the response URL is not accepted: accepted is one that begins with https://, or with http:// on this machine")]
+    #[error(
+        "the response URL is not accepted: accepted is one that begins with https://, or with http:// on this machine"
+    )]
     Url,
     /// Nobody took it.
     #[error("CloudFormation could not be answered: {0}")]
