@@ -79,8 +79,17 @@ pub(crate) enum Command {
     Lineage(commands::lineage::Arguments),
     /// Let the model of a run go live, or refuse it
     Approve(commands::approve::Arguments),
+    /// Show on this machine what Tidegate does, with real training on real data
+    Demo(commands::demo::Arguments),
     /// Print a completion script for a shell
     Completions(commands::completions::Arguments),
+}
+
+impl Command {
+    /// Whether it serves until it is stopped, its log being all it has to say.
+    pub(crate) fn is_server(&self) -> bool {
+        matches!(self, Self::Local(arguments) if arguments.is_server())
+    }
 }
 
 #[cfg(test)]

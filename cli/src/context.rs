@@ -30,8 +30,8 @@ impl Context {
     /// The home folder as given, or the nearest one that exists.
     pub(crate) fn existing_home(&self) -> Result<Option<PathBuf>, Error> {
         match &self.globals.home {
-            Some(home) => Ok(Some(home.clone())),
-            None => Ok(home::above(&current_folder()?)),
+            Some(home) if !home.as_os_str().is_empty() => Ok(Some(home.clone())),
+            _ => Ok(home::above(&current_folder()?)),
         }
     }
 

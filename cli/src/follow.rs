@@ -1,8 +1,9 @@
 //! Finding runs, and following one to its end.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use statemachine::run::{Phase, Run};
+use statemachine::run::{Fact, Phase, Run};
 use statemachine::{RunId, text::one_line};
 
 use crate::context::Context;
@@ -63,7 +64,7 @@ pub(crate) async fn to_the_end(context: &Context, session: &Session, id: &RunId)
     verdict(&run)
 }
 
-async fn until_the_end(context: &Context, session: &Session, id: &RunId) -> Result<Run, Error> {
+pub(crate) async fn until_the_end(context: &Context, session: &Session, id: &RunId) -> Result<Run, Error> {
     let pause = match session.place {
         Place::Local(_) => Duration::from_millis(300),
         Place::Aws { .. } => Duration::from_secs(3),
@@ -71,7 +72,8 @@ async fn until_the_end(context: &Context, session: &Session, id: &RunId) -> Resu
     let ledger = session.ledger();
     let progress = context.terminal.progress(&format!("run {id}: waiting for it to begin"));
     let began = Instant::now();
-    let (mut told, mut phase) = (0, None);
+    // Facts are ordered by the time they happened: one that is heard of late comes before others that were told.
+    let (mut told, mut phase) = (BTreeSet::<Fact>::new(), None);
     loop {
         let Some(run) = ledger.run(id).await?.map(|run| run.value) else {
             if began.elapsed() > APPEARS_WITHIN {
@@ -81,11 +83,12 @@ async fn until_the_end(context: &Context, session: &Session, id: &RunId) -> Resu
             tokio::time::sleep(pause).await;
             continue;
         };
-        // Facts are ordered by the time they happened; one that is heard of late may be told out of turn, none twice.
-        for fact in run.facts.iter().skip(told) {
+        for fact in &run.facts {
+            if !told.insert(fact.clone()) {
+                continue;
+            }
             progress.line(&format!("  {}  {}", render::time::clock(fact.at), one_line(&fact.what, 300)));
         }
-        told = told.max(run.facts.len());
         if phase != Some(run.phase) {
             phase = Some(run.phase);
             if run.phase == Phase::AwaitingApproval {

@@ -27,7 +27,7 @@ use error::Error;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let context = Context::new(&cli.globals);
-    context.terminal.start_log();
+    context.terminal.start_log(cli.command.is_server());
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return context.terminal.fail(&Error::failed(format!("cannot start the runtime: {error}"))),
@@ -42,6 +42,7 @@ async fn run(context: &Context, command: &Command) -> Result<(), Error> {
     match command {
         // These end by themselves at a signal, and have something to stop first.
         Command::Local(arguments) => commands::local::run(context, arguments).await,
+        Command::Demo(arguments) => commands::demo::run(context, arguments).await,
         Command::Plan(arguments) => interrupt::guard(commands::plan::run(context, arguments)).await,
         Command::Apply(arguments) => interrupt::guard(commands::apply::run(context, arguments)).await,
         Command::Drop(arguments) => interrupt::guard(commands::drop::run(context, arguments)).await,

@@ -32,9 +32,10 @@ impl Terminal {
         Self { format, verbose, out: Style::new(colour && out), err: Style::new(colour && err), width, live: err }
     }
 
-    /// Logs of the libraries to standard error: warnings, with -v more. `RUST_LOG` wins.
-    pub(crate) fn start_log(&self) {
+    /// Logs to standard error: a server's are always wanted, a command's with -v. `RUST_LOG` wins.
+    pub(crate) fn start_log(&self, server: bool) {
         let level = match self.verbose {
+            0 if server => "info",
             0 => "error",
             1 => "warn,tidegate=info,handlers=info,local=info",
             _ => "info,tidegate=debug,handlers=debug,local=debug",

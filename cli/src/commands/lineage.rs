@@ -60,7 +60,7 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), 
     if let (Some(at), true) = (arguments.at, tree.related.is_empty()) {
         return Err(Error::failed(format!("`{}` served nothing yet at {at}", tree.id)));
     }
-    context.terminal.show(&tree, || render::lineage::text(&tree, context.terminal.style()))
+    context.terminal.show(&tree, || render::lineage::text(&tree, direction, context.terminal.style()))
 }
 
 /// The node that a person means.
@@ -136,7 +136,14 @@ impl Walk<'_> {
             Direction::Forward => view.effects,
             // An endpoint has served many models, and serves one.
             Direction::Back if tree.kind == Some(NodeKind::Endpoint) => {
-                view.causes.into_iter().rfind(|served| served.edge.at <= at).into_iter().collect()
+                let mut served = view.causes;
+                served.retain(|served| served.edge.at <= at);
+                let newest = served.pop();
+                if !served.is_empty() {
+                    let earlier = format!("{} (--at TIME shows what was served then)", served.len());
+                    tree.facts.insert("earlier models".to_owned(), earlier);
+                }
+                newest.into_iter().collect()
             }
             Direction::Back => view.causes,
         };

@@ -3,6 +3,7 @@
 pub(crate) mod apply;
 pub(crate) mod approve;
 pub(crate) mod completions;
+pub(crate) mod demo;
 pub(crate) mod drop;
 pub(crate) mod lineage;
 pub(crate) mod local;

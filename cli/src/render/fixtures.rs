@@ -51,7 +51,12 @@ fn after(trigger: Trigger, events: Vec<(i64, EventKind)>) -> (Run, Endpoint) {
     };
     let inputs = Inputs { uri: "s3://data/runs/tumours/input/".into(), objects, exact: true };
     let parameters = BTreeMap::from([("InputDataUri".to_owned(), "s3://data/runs/tumours/input/".to_owned())]);
-    let requested = EventKind::Requested { trigger, spec: Box::new(spec()), inputs, parameters };
+    let requested = match &trigger {
+        Trigger::Manual => {
+            EventKind::Adopted { execution_arn: execution(), spec: Box::new(spec()), inputs, parameters }
+        }
+        _ => EventKind::Requested { trigger, spec: Box::new(spec()), inputs, parameters },
+    };
     let (mut run, mut endpoint) = (None, Endpoint::new("tumours"));
     for (second, kind) in [(0, requested)].into_iter().chain(events) {
         let decision = decide(run.as_ref(), &endpoint, &Event { at: at(second), kind });
@@ -130,5 +135,16 @@ pub(crate) fn failed() -> (Run, Endpoint) {
 }
 
 pub(crate) fn running() -> (Run, Endpoint) {
-    after(Trigger::Manual, vec![started()])
+    after(Trigger::Manual, vec![])
+}
+
+/// Compares with a file of `golden/`. `UPDATE_GOLDEN=1` writes it instead; read what changed before it is committed.
+#[track_caller]
+pub(crate) fn golden(name: &str, text: &str) {
+    let file = format!("{}/src/render/golden/{name}.txt", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&file, format!("{text}\n")).unwrap();
+    }
+    let golden = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(text, golden.trim_end_matches('\n'), "{file}; UPDATE_GOLDEN=1 writes it anew");
 }

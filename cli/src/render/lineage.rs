@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use handlers::ledger::Direction;
 use jiff::Timestamp;
 use serde::Serialize;
 use statemachine::lineage::{NodeId, NodeKind, Relation};
@@ -48,41 +49,62 @@ pub(crate) enum Cut {
 }
 
 /// The tree in lines.
-pub(crate) fn text(tree: &Tree, style: Style) -> String {
-    let mut lines = Vec::new();
-    lines.push(title(tree, style));
-    below(tree, "", style, &mut lines);
+pub(crate) fn text(tree: &Tree, direction: Direction, style: Style) -> String {
+    let paint = Paint { direction, style };
+    let mut lines = vec![paint.title(tree)];
+    paint.below(tree, "", &mut lines);
     lines.join("\n")
 }
 
-fn below(tree: &Tree, indent: &str, style: Style, lines: &mut Vec<String>) {
-    let rule = if tree.related.is_empty() { "   " } else { "│  " };
-    for (name, value) in tree.facts.iter().filter(|(_, value)| !value.is_empty()) {
-        let name = style.dim(&format!("{}:", one_line(name, LIMIT)));
-        lines.push(format!("{}{}{name} {}", style.dim(indent), style.dim(rule), one_line(value, LIMIT)));
-    }
-    let last = tree.related.len().saturating_sub(1);
-    for (position, related) in tree.related.iter().enumerate() {
-        let (branch, rule) = if position == last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
-        lines.push(format!("{}{}", style.dim(&format!("{indent}{branch}")), title(related, style)));
-        below(related, &format!("{indent}{rule}"), style, lines);
-    }
+struct Paint {
+    direction: Direction,
+    style: Style,
 }
 
-fn title(tree: &Tree, style: Style) -> String {
-    let id = style.bold(&one_line(tree.id.as_str(), LIMIT));
-    let kind = tree.kind.and_then(word).map(|word| format!("{} ", style.cyan(word))).unwrap_or_default();
-    let tie = tree.tie.as_ref().map(|tie| {
-        let since = if tie.relation == Relation::ServedBy { "since " } else { "" };
-        style.dim(&format!("  ({} {since}{})", tie.relation.words(), time::stamp(tie.at)))
-    });
-    let cut = match tree.cut {
-        None => "",
-        Some(Cut::Shown) => "  (shown above)",
-        Some(Cut::Depth) => "  (more with --depth)",
-        Some(Cut::Size) => "  (more: start from this node)",
-    };
-    format!("{kind}{id}{}{}", tie.unwrap_or_default(), style.dim(cut))
+impl Paint {
+    fn below(&self, tree: &Tree, indent: &str, lines: &mut Vec<String>) {
+        let style = self.style;
+        let rule = if tree.related.is_empty() { "   " } else { "│  " };
+        for (name, value) in tree.facts.iter().filter(|(_, value)| !value.is_empty()) {
+            let name = style.dim(&format!("{}:", one_line(name, LIMIT)));
+            lines.push(format!("{}{}{name} {}", style.dim(indent), style.dim(rule), one_line(value, LIMIT)));
+        }
+        let last = tree.related.len().saturating_sub(1);
+        for (position, related) in tree.related.iter().enumerate() {
+            let (branch, rule) = if position == last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+            lines.push(format!("{}{}", style.dim(&format!("{indent}{branch}")), self.title(related)));
+            self.below(related, &format!("{indent}{rule}"), lines);
+        }
+    }
+
+    /// An edge reads "A words B", A being the cause: the words stand between the two in either direction.
+    fn title(&self, tree: &Tree) -> String {
+        let style = self.style;
+        let id = style.bold(&one_line(tree.id.as_str(), LIMIT));
+        let kind = tree.kind.and_then(word).map(|word| format!("{} ", style.cyan(word))).unwrap_or_default();
+        let (mut before, mut behind) = (String::new(), String::new());
+        if let Some(tie) = &tree.tie {
+            let words = tie.relation.words();
+            let at = match tie.relation {
+                Relation::ServedBy => format!("since {}", time::stamp(tie.at)),
+                _ => time::stamp(tie.at),
+            };
+            match self.direction {
+                Direction::Forward => {
+                    before = format!("{} ", style.dim(words));
+                    behind = style.dim(&format!("  ({at})"));
+                }
+                Direction::Back => behind = style.dim(&format!("  ({words} the above, {at})")),
+            }
+        }
+        let cut = match tree.cut {
+            None => "",
+            Some(Cut::Shown) => "  (shown above)",
+            Some(Cut::Depth) => "  (more with --depth)",
+            Some(Cut::Size) => "  (more: start from this node)",
+        };
+        format!("{before}{kind}{id}{behind}{}", style.dim(cut))
+    }
 }
 
 /// The kinds whose identity does not tell them.
@@ -103,6 +125,7 @@ fn word(kind: NodeKind) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fixtures::golden;
     use super::*;
 
     fn node(id: &str, kind: NodeKind, relation: Option<Relation>, related: Vec<Tree>) -> Tree {
@@ -136,7 +159,16 @@ mod tests {
             vec![model],
         );
         let tree = node("endpoint:tumours", NodeKind::Endpoint, None, vec![package]);
-        assert_eq!(text(&tree, Style::new(false)), include_str!("golden/lineage.txt").trim_end());
-        assert!(text(&tree, Style::new(true)).contains("\u{1b}["));
+        golden("lineage", &text(&tree, Direction::Back, Style::new(false)));
+        assert!(text(&tree, Direction::Back, Style::new(true)).contains("\u{1b}["));
+    }
+
+    #[test]
+    fn forwards_the_relation_stands_before_what_came_of_it() {
+        let run = node("run:a-0123456789abcdef", NodeKind::Run, Some(Relation::InputTo), vec![]);
+        let tree = node("s3://data/raw/a.csv?versionId=v1", NodeKind::Object, None, vec![run]);
+        let expected = "object s3://data/raw/a.csv?versionId=v1\n\
+                        └─ input to run:a-0123456789abcdef  (2023-11-14 22:13:20Z)";
+        assert_eq!(text(&tree, Direction::Forward, Style::new(false)), expected);
     }
 }

@@ -97,6 +97,7 @@ fn difference(before: &str, after: &str, style: Style, lines: &mut Vec<String>) 
 mod tests {
     use handlers::apply::Change;
 
+    use super::super::fixtures::golden;
     use super::*;
 
     fn change(action: Action, what: &str, details: &[&str]) -> Change {
@@ -122,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_plan_shows_what_would_change() {
-        assert_eq!(plan(&example(), Style::new(false)), include_str!("golden/plan.txt").trim_end());
+        golden("plan", &plan(&example(), Style::new(false)));
     }
 
     #[test]

@@ -163,7 +163,7 @@ fn further(page: &mut Page, run: &RunView) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixtures::{at, failed, live, rejected, running};
+    use super::super::fixtures::{at, failed, golden, live, rejected, running};
     use super::*;
     use statemachine::{Endpoint, Run};
 
@@ -173,18 +173,18 @@ mod tests {
 
     #[test]
     fn a_run_that_went_live_is_told_whole() {
-        assert_eq!(shown(&live()), include_str!("golden/run-live.txt").trim_end());
+        golden("run-live", &shown(&live()));
     }
 
     #[test]
     fn a_rejected_run_tells_which_check_failed() {
-        assert_eq!(shown(&rejected()), include_str!("golden/run-rejected.txt").trim_end());
+        golden("run-rejected", &shown(&rejected()));
     }
 
     #[test]
     fn a_failed_run_tells_step_and_reason_and_no_escape_sequence() {
         let text = shown(&failed());
-        assert_eq!(text, include_str!("golden/run-failed.txt").trim_end());
+        golden("run-failed", &text);
         assert!(!text.chars().any(|c| c.is_control() && c != '\n'));
     }
 

@@ -67,7 +67,7 @@ fn trigger(trigger: &Trigger) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixtures::{at, failed, live, rejected, running};
+    use super::super::fixtures::{at, failed, golden, live, rejected, running};
     use super::*;
 
     fn all() -> Vec<RunSummary> {
@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn runs_are_a_table() {
         let text = text(&all(), Style::new(false), None, at(120));
-        assert_eq!(text, include_str!("golden/runs.txt").trim_end());
+        golden("runs", &text);
     }
 
     #[test]

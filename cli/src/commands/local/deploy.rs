@@ -42,11 +42,11 @@ pub(super) async fn deploy(context: &Context, root: &Path, info: &CloudInfo) -> 
     let progress = context.terminal.progress("deploying the orchestrator");
     let job = Job { cdk: &cdk, infra: &infra, info, log: &log };
     if !there {
-        progress.say("deploying the orchestrator: preparing the account");
+        progress.say("preparing the account for the CDK");
         let account = format!("aws://{}/{}", info.account, info.region);
         job.run(&["bootstrap", &account]).await?;
     }
-    progress.say("deploying the orchestrator: functions, table, bucket, rules");
+    progress.say("making functions, table, bucket and rules");
     let output = folder(&info.home).join("cdk.out");
     let output = output.to_string_lossy();
     job.run(&[

@@ -31,11 +31,12 @@ pub(super) async fn run(context: &Context, arguments: &Arguments) -> Result<(), 
     let shown = |name: &str, line: &str| {
         if several { format!("{} {line}", style.cyan(&format!("{name:<9}"))) } else { line.to_owned() }
     };
+    let mut filter = Filter { only, inside: false };
     for log in &logs {
-        let all = if only.is_some() { usize::MAX } else { arguments.lines };
+        let all = if filter.only.is_some() { usize::MAX } else { arguments.lines };
         let lines = tail(&log.path, all)
             .map_err(|error| Error::failed(format!("`{}` cannot be read: {error}", log.path.display())))?;
-        let lines: Vec<&String> = lines.iter().filter(|line| matches(line, only.as_deref())).collect();
+        let lines: Vec<&String> = lines.iter().filter(|line| filter.lets_pass(line)).collect();
         for line in lines.iter().skip(lines.len().saturating_sub(arguments.lines)) {
             terminal.print(&shown(&log.name, line))?;
         }
@@ -47,7 +48,7 @@ pub(super) async fn run(context: &Context, arguments: &Arguments) -> Result<(), 
     let (stop, mut stopped) = tokio::sync::watch::channel(false);
     let lines = follow(&logs, |name, line| {
         if ended.is_none()
-            && matches(line, only.as_deref())
+            && filter.lets_pass(line)
             && let Err(error) = terminal.print(&shown(name, line))
         {
             ended = Some(error);
@@ -64,12 +65,35 @@ pub(super) async fn run(context: &Context, arguments: &Arguments) -> Result<(), 
 
 struct Source {
     logs: Vec<Log>,
-    /// Only lines that hold this.
+    /// Only what concerns this function.
     only: Option<String>,
 }
 
-fn matches(line: &str, only: Option<&str>) -> bool {
-    only.is_none_or(|only| line.contains(only))
+/// Picks one function's lines out of MiniStack's log: there, a line of MiniStack's own names the function, and the
+/// function's follow it up to MiniStack's next.
+struct Filter {
+    only: Option<String>,
+    inside: bool,
+}
+
+impl Filter {
+    fn lets_pass(&mut self, line: &str) -> bool {
+        let Some(function) = &self.only else { return true };
+        if is_ministacks(line) {
+            self.inside = line.contains(function.as_str());
+        }
+        self.inside
+    }
+}
+
+/// Whether a line begins as MiniStack's do: `2026-11-21 08:47:39 INFO `.
+fn is_ministacks(line: &str) -> bool {
+    let pattern = "0000-00-00 00:00:00 ";
+    line.len() > pattern.len()
+        && line.bytes().zip(pattern.bytes()).all(|(byte, wanted)| match wanted {
+            b'0' => byte.is_ascii_digit(),
+            _ => byte == wanted,
+        })
 }
 
 fn source(home: &Path, name: Option<&str>) -> Result<Source, Error> {
@@ -106,5 +130,47 @@ fn source(home: &Path, name: Option<&str>) -> Result<Source, Error> {
             "accepted are `ministack`, `engine`, {}, and the name of a job",
             known.map(|name| format!("`{name}`")).join(", ")
         ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_s_lines_are_those_below_its_name() {
+        let log = "\
+2026-11-21 08:47:39 INFO [tidegate] function tidegate-on-schedule, attempt 1:
+{\"message\":\"one\"}
+2026-11-21 08:47:40 INFO [tidegate] function tidegate-on-data-arrival, attempt 1:
+{\"message\":\"two\"}
+  caused by
+2026-11-21 08:47:41 INFO [kms] created";
+        let shown = |only: Option<&str>| {
+            let mut filter = Filter { only: only.map(str::to_owned), inside: false };
+            log.lines().filter(|line| filter.lets_pass(line)).map(str::to_owned).collect::<Vec<_>>()
+        };
+        let mine = shown(Some("tidegate-on-data-arrival"));
+        assert_eq!(mine.len(), 3);
+        assert_eq!(mine[1..], ["{\"message\":\"two\"}", "  caused by"]);
+        assert_eq!(shown(None).len(), 6);
+    }
+
+    #[test]
+    fn only_known_logs_are_opened() {
+        let home = std::env::temp_dir().join(format!("tidegate-logs-{}", std::process::id()));
+        std::fs::create_dir_all(home.join("engine/jobs/train-1")).unwrap();
+        std::fs::create_dir_all(home.join("logs")).unwrap();
+        std::fs::write(home.join("engine/jobs/train-1/log"), "x").unwrap();
+        std::fs::write(home.join("engine/log"), "x").unwrap();
+        std::fs::write(home.join("logs/ministack.log"), "x").unwrap();
+        assert_eq!(source(&home, Some("train-1")).map(|source| source.logs.len()).ok(), Some(1));
+        let function = source(&home, Some("on-schedule")).map(|source| source.only).ok().flatten();
+        assert_eq!(function.as_deref(), Some("tidegate-on-schedule"));
+        for wrong in ["..", "../jobs/train-1", "train-2", "tidegate-other"] {
+            let error = source(&home, Some(wrong)).map(|_| ()).unwrap_err();
+            assert_eq!(error.lines, [format!("there is no log of `{wrong}`")]);
+        }
+        std::fs::remove_dir_all(home).unwrap();
     }
 }

@@ -21,6 +21,13 @@ pub(crate) struct Arguments {
     command: Command,
 }
 
+impl Arguments {
+    /// Whether it serves until it is stopped.
+    pub(crate) fn is_server(&self) -> bool {
+        matches!(self.command, Command::Engine(_))
+    }
+}
+
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// Start it, and deploy the orchestrator into it
