@@ -8,7 +8,6 @@ use std::fmt::{self, Display};
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use statemachine::text::one_line;
 
@@ -62,8 +61,8 @@ impl CallError {
                 Self::read(code, message, status)
             }
             SdkError::TimeoutError(_) => Self { meaning: Meaning::Busy, said: "AWS did not answer in time".to_owned() },
-            SdkError::ConstructionFailure(_) => Self::in_words(Meaning::Refused, error),
-            _ => Self::in_words(Meaning::Busy, error),
+            SdkError::ConstructionFailure(_) => Self::in_words(Meaning::Refused, &error),
+            _ => Self::in_words(Meaning::Busy, &error),
         }
     }
 
@@ -72,8 +71,15 @@ impl CallError {
         Self { meaning: Meaning::Busy, said: said.into() }
     }
 
-    fn in_words(meaning: Meaning, error: impl Error) -> Self {
-        Self { meaning, said: one_line(&DisplayErrorContext(error).to_string(), QUOTED_LIMIT) }
+    /// The error and what is behind it: the outermost alone says as little as "dispatch failure".
+    fn in_words(meaning: Meaning, error: &dyn Error) -> Self {
+        let mut said = error.to_string();
+        let mut inner = error.source();
+        while let Some(error) = inner {
+            said.push_str(&format!(": {error}"));
+            inner = error.source();
+        }
+        Self { meaning, said: one_line(&said, QUOTED_LIMIT) }
     }
 
     fn read(code: &str, message: &str, status: u16) -> Self {

@@ -15,6 +15,10 @@ use super::{CallError, EffectError, Meaning};
 /// The key under which a model package knows its run.
 pub(crate) const RUN_KEY: &str = "tidegate-run";
 
+/// The longest ClientToken of CreateModelPackage, in characters (its API model); other operations take 128. What is left
+/// of a hash is still unique.
+const TOKEN_LIMIT: usize = 36;
+
 /// What the inference script takes and gives.
 const CONTENT_TYPES: [&str; 2] = ["text/csv", "application/json"];
 
@@ -44,7 +48,7 @@ impl Register<'_> {
             .create_model_package()
             .model_package_group_name(self.group)
             .model_package_description(format!("Made by run {}", self.run))
-            .client_token(self.token)
+            .client_token(self.token.get(..TOKEN_LIMIT).unwrap_or(self.token))
             .model_approval_status(approval)
             .model_metrics(ModelMetrics::builder().model_quality(quality).build())
             .metadata_properties(MetadataProperties::builder().generated_by(self.execution_arn).build())
@@ -119,7 +123,7 @@ mod tests {
         let body = fake.requests()[1].json();
         let run = RunId::manual("x");
         assert_eq!(body["ModelPackageGroupName"], "p");
-        assert_eq!(body["ClientToken"], run.token("register"));
+        assert_eq!(body["ClientToken"], run.token("register")[..36]);
         assert_eq!(body["ModelApprovalStatus"], "PendingManualApproval");
         assert_eq!(body["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"], "s3://data/evaluation.json");
         assert_eq!(body["ModelMetrics"]["ModelQuality"]["Statistics"]["ContentType"], "application/json");

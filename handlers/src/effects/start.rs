@@ -1,9 +1,11 @@
 //! Copy exactly the versions that the run reads, then start the execution.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_sagemaker::types::Parameter;
+use aws_smithy_types::timeout::TimeoutConfig;
 use statemachine::RunId;
 use statemachine::run::{ObjectVersion, Stage};
 use tokio::task::JoinSet;
@@ -17,6 +19,9 @@ const COPIES_AT_ONCE: usize = 16;
 
 /// The largest object that one CopyObject copies: 5 GiB (S3 User Guide, "Copying objects").
 const COPY_LIMIT: u64 = 5 * 1024 * 1024 * 1024;
+
+/// How long one object's copy may take, with all attempts. S3 copies some 100 MB in a second; the function has 30.
+const COPY_TIMEOUT: Duration = Duration::from_secs(22);
 
 pub(super) struct Start<'a> {
     pub(super) run: &'a RunId,
@@ -87,7 +92,9 @@ async fn copy(client: Client, bucket: String, object: ObjectVersion, to: String)
     if object.version_id.is_none() {
         request = request.set_copy_source_if_match(object.etag.as_ref().map(|etag| format!("\"{etag}\"")));
     }
-    request.send().await.map(drop).map_err(|error| {
+    let patient = TimeoutConfig::builder().operation_timeout(COPY_TIMEOUT).operation_attempt_timeout(COPY_TIMEOUT);
+    let patient = aws_sdk_s3::config::Builder::new().timeout_config(patient.build());
+    request.customize().config_override(patient).send().await.map(drop).map_err(|error| {
         let changed = error.raw_response().is_some_and(|response| response.status().as_u16() == 412);
         let error = CallError::of(error);
         if changed {
