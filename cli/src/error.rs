@@ -85,12 +85,14 @@ impl Error {
 
 /// A reason in the SDK's words, with a hint where a person can do something about it.
 fn told(what: impl std::fmt::Display, reason: &str) -> Error {
-    let error = Error::failed(format!("{what}: {reason}"));
     let has = |words: &[&str]| words.iter().any(|word| reason.contains(word));
+    if has(&["no credentials found", "no providers in chain", "CredentialsNotLoaded"]) {
+        return Error::failed("no AWS credentials were found")
+            .hint("set AWS_PROFILE, or sign in with `aws sso login`; on this machine: `tidegate local up`");
+    }
+    let error = Error::failed(format!("{what}: {reason}"));
     if has(&["ExpiredToken", "token has expired", "SSO", "session has expired"]) {
         error.hint("your credentials have expired: sign in again, for example with `aws sso login`")
-    } else if has(&["no providers in chain", "credentials provider was not enabled", "CredentialsNotLoaded"]) {
-        error.hint("no AWS credentials were found: set AWS_PROFILE, or start the local cloud with `tidegate local up`")
     } else if has(&["dispatch failure", "Connection refused", "dns error"]) {
         error.hint(
             "the service cannot be reached: is the local cloud up (`tidegate local status`), or the Region right?",
@@ -188,6 +190,14 @@ mod tests {
         assert_eq!(error.lines, ["no table `tidegate` here: deploy the orchestrator first"]);
         assert!(error.hint.is_some_and(|hint| hint.contains("tidegate local up")));
         assert_eq!(error.code.number(), 1);
+    }
+
+    #[test]
+    fn missing_credentials_are_told_in_one_line() {
+        let reason = "dispatch failure: other: the credential provider was not enabled: no credentials found in chain. \
+                      Attempted: Environment: the credential provider was not enabled";
+        let error = told("the ledger `tidegate` cannot be read", reason);
+        assert_eq!(error.lines, ["no AWS credentials were found"]);
     }
 
     #[test]

@@ -43,7 +43,7 @@ impl Terminal {
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
         let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
         // Nothing is lost without it.
-        let _ = log.with_ansi(self.err.is_coloured()).with_target(false).try_init();
+        let _ = log.with_ansi(false).with_target(false).try_init();
     }
 
     /// Whether results are to be JSON.

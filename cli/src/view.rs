@@ -23,6 +23,8 @@ pub(crate) struct RunSummary {
     pub(crate) created: Timestamp,
     /// When the last thing that is known happened.
     pub(crate) updated: Timestamp,
+    /// When it went live, or ended otherwise; what came afterwards does not count.
+    pub(crate) ended: Option<Timestamp>,
     pub(crate) execution: Option<String>,
     pub(crate) package: Option<String>,
     pub(crate) endpoint: Option<String>,
@@ -38,13 +40,27 @@ impl RunSummary {
             phase: run.phase,
             trigger: run.trigger.clone(),
             created: run.created,
-            updated: run.facts.last().map_or(run.created, |fact| fact.at).max(run.created),
+            updated: updated(run),
+            ended: ended(run),
             execution: run.execution.as_ref().map(|execution| execution.arn.clone()),
             package: run.package.clone(),
             endpoint: run.spec.deployment.as_ref().map(|deployment| deployment.endpoint.clone()),
             reason: reason(run),
         }
     }
+}
+
+fn updated(run: &Run) -> Timestamp {
+    run.facts.last().map_or(run.created, |fact| fact.at).max(run.created)
+}
+
+fn ended(run: &Run) -> Option<Timestamp> {
+    if !run.phase.is_end() {
+        return None;
+    }
+    // A model that was replaced had gone live long before.
+    let live = run.facts.iter().find(|fact| fact.what.starts_with("live at ")).map(|fact| fact.at);
+    Some(live.unwrap_or_else(|| updated(run)))
 }
 
 /// Why a run ended other than well, in one line.

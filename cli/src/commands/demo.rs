@@ -194,9 +194,9 @@ impl Demo<'_> {
         let bucket = handlers::apply::Deployment::load(&self.session.ledger()).await?.bucket;
         let parameter = format!("Name=InputDataUri,Value=s3://{bucket}/raw/breast-cancer/good.csv");
         let words = ["sagemaker", "start-pipeline-execution", "--pipeline-name", PIPELINE, "--pipeline-parameters"];
-        let answer =
-            self.aws(&[&words[..], &[&parameter, "--query", "PipelineExecutionArn", "--output", "text"]].concat());
-        let arn = answer.await?.trim().to_owned();
+        let query = ["--query", "PipelineExecutionArn", "--output", "text"];
+        let answer = self.aws(&[&words[..], &[parameter.as_str()], &query].concat()).await?;
+        let arn = answer.trim().to_owned();
         self.context.terminal.print(&arn)?;
         self.follow(&RunId::manual(&arn)).await
     }

@@ -15,7 +15,7 @@ pub(crate) struct Arguments {
     #[arg(long, short, value_name = "NAME")]
     pipeline: Option<String>,
     /// How many at most, newest first
-    #[arg(long, short, value_name = "N", default_value = "20")]
+    #[arg(long, short = 'n', value_name = "N", default_value = "20")]
     limit: NonZeroUsize,
 }
 

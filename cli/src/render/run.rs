@@ -55,8 +55,7 @@ fn header(page: &mut Page, run: &RunView, now: Timestamp) {
     page.field("trigger", &summary.trigger.to_string());
     let created = format!("{} ({})", time::stamp(summary.created), time::ago(summary.created, now));
     page.field("created", &created);
-    let took = if summary.phase.is_end() { summary.updated } else { now };
-    page.field("took", &time::span(summary.created, took));
+    page.field("took", &time::span(summary.created, summary.ended.unwrap_or(now)));
     if let Some(arn) = &summary.execution {
         let status = run.execution_status.map(|status| format!(" ({})", status.as_str())).unwrap_or_default();
         page.field("execution", &format!("{arn}{status}"));

@@ -31,14 +31,13 @@ pub(crate) fn text(runs: &[RunSummary], style: Style, width: Option<u16>, now: j
     let title = |word: &str| Cell::new(word).add_attribute(Attribute::Bold);
     table.set_header(["RUN", "PIPELINE", "PHASE", "TRIGGER", "CREATED", "TOOK", "WHY"].map(title));
     for run in runs {
-        let took = if run.phase.is_end() { run.updated } else { now };
         table.add_row([
             Cell::new(&run.id),
             Cell::new(one_line(&run.pipeline, TRIGGER_LIMIT)),
             Cell::new(run.phase.words()).fg(colour(tone(run.phase))),
             Cell::new(one_line(&trigger(&run.trigger), TRIGGER_LIMIT)),
             Cell::new(time::ago(run.created, now)),
-            Cell::new(time::span(run.created, took)),
+            Cell::new(time::span(run.created, run.ended.unwrap_or(now))),
             Cell::new(one_line(run.reason.as_deref().unwrap_or_default(), REASON_LIMIT)),
         ]);
     }
