@@ -1,6 +1,6 @@
 //! The listing of runs.
 
-use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
+use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, presets};
 use statemachine::run::Trigger;
 use statemachine::text::one_line;
 
@@ -10,7 +10,10 @@ use crate::view::RunSummary;
 
 /// The longest cells, in characters.
 const TRIGGER_LIMIT: usize = 60;
-const REASON_LIMIT: usize = 200;
+const REASON_LIMIT: usize = 120;
+
+/// The columns that do not wrap: RUN, PHASE, CREATED, TOOK.
+const FIRM: [usize; 4] = [0, 2, 4, 5];
 
 /// A table, newest first as given. `width` is that of the terminal; without one, nothing is wrapped.
 pub(crate) fn text(runs: &[RunSummary], style: Style, width: Option<u16>, now: jiff::Timestamp) -> String {
@@ -41,8 +44,14 @@ pub(crate) fn text(runs: &[RunSummary], style: Style, width: Option<u16>, now: j
             Cell::new(one_line(run.reason.as_deref().unwrap_or_default(), REASON_LIMIT)),
         ]);
     }
-    // The left margin of the preset, and the padding behind the last column, are nobody's.
-    let lines = table.lines().map(|line| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned());
+    for (position, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 2));
+        // An id is copied, and times are short; where there is little room the words wrap.
+        if FIRM.contains(&position) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
+    let lines = table.lines().map(|line| line.trim_end().to_owned());
     lines.collect::<Vec<_>>().join("\n")
 }
 
