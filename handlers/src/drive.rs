@@ -114,11 +114,7 @@ impl<'a> Drive<'a> {
         Err(DriveError::Contended(id.clone()))
     }
 
-    async fn attempt(
-        &self,
-        before: Option<Versioned<Run>>,
-        events: &[Event],
-    ) -> Result<Option<Settled>, CommitError> {
+    async fn attempt(&self, before: Option<Versioned<Run>>, events: &[Event]) -> Result<Option<Settled>, CommitError> {
         let endpoint = self.endpoint_for(before.as_ref().map(|run| &run.value), events).await?;
         let empty = Endpoint::new("");
         let mut endpoint_now = endpoint.as_ref().map_or(&empty, |endpoint| &endpoint.value).clone();
@@ -274,7 +270,8 @@ fn claim(run: &mut Run, now: Timestamp) -> Vec<CommandId> {
 
 /// A pause before a lost race is run again: longer each time, and different for each run.
 fn pause(id: &RunId, race: u32) -> Duration {
-    let seed: u64 = id.as_str().bytes().fold(u64::from(race), |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+    let seed: u64 =
+        id.as_str().bytes().fold(u64::from(race), |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
     let clock = u64::from(Timestamp::now().subsec_nanosecond().unsigned_abs());
     Duration::from_millis((seed ^ clock) % (20 << race.min(5)))
 }

@@ -4,6 +4,7 @@
 - An event that a rule's function cannot take (no such function, no permission) goes to the target's dead-letter queue.
 - S3's events carry `version-id`, a time in whole seconds and an id of their own.
 - A notification to an HTTP subscriber is tried again when the subscriber does not answer with success.
+- An HTTP subscription that a stack makes is asked to confirm itself, as one that Subscribe makes.
 """
 
 import asyncio
@@ -11,9 +12,11 @@ import contextvars
 import fnmatch
 import json
 import logging
+import threading
 import uuid
 
 from ministack.services import eventbridge, lambda_svc, s3, sns
+from ministack.services.cloudformation import provisioners
 
 import invocations
 
@@ -28,6 +31,7 @@ _version: contextvars.ContextVar[str | None] = contextvars.ContextVar("tidegate_
 _invoke_target = eventbridge._invoke_target
 _dispatch_event = eventbridge._dispatch_event
 _fire_s3_event = s3._fire_s3_event
+_create_subscription = provisioners._sns_sub_create
 
 
 def install() -> None:
@@ -36,6 +40,8 @@ def install() -> None:
     eventbridge._dispatch_event = dispatch_event
     s3._fire_s3_event = fire_s3_event
     sns._deliver_to_http = deliver_to_http
+    provisioners._sns_sub_create = create_subscription
+    provisioners._RESOURCE_HANDLERS["AWS::SNS::Subscription"]["create"] = create_subscription
 
 
 def invoke_target(target, event, rule, view=None):
@@ -117,6 +123,18 @@ def _as_s3_sends_it(event: dict) -> dict:
         detail["object"]["version-id"] = version
         event["Detail"] = json.dumps(detail)
     return event
+
+
+def create_subscription(logical_id, props, stack_name):
+    arn, attributes = _create_subscription(logical_id, props, stack_name)
+    topic = props.get("TopicArn", "")
+    subscription = sns._find_subscription(topic, arn)
+    if subscription and not subscription["confirmed"]:
+        subscription["token"] = str(uuid.uuid4())
+        # The subscriber answers by calling back, which must find the stack's own call returned.
+        confirm = sns._send_subscription_confirmation(topic, subscription)
+        threading.Thread(target=asyncio.run, args=(confirm,), daemon=True).start()
+    return arn, attributes
 
 
 async def deliver_to_http(endpoint: str, payload: str) -> None:

@@ -65,7 +65,13 @@ pub(crate) fn bad_yaml_changes_nothing(cloud: &Cloud) -> Result<()> {
         ("unknown key", "at_least: 0.90", "at_leest: 0.90", "at_leest", "at_least"),
         ("wrong type", "instances: 1", "instances: many", "deployment.instances", "whole number"),
         ("missing script", "src/train.py", "src/trian.py", "steps.train.script", "src/trian.py"),
-        ("name too long", "endpoint: breast-cancer", &format!("endpoint: {}", "e".repeat(64)), "deployment.endpoint", "44"),
+        (
+            "name too long",
+            "endpoint: breast-cancer",
+            &format!("endpoint: {}", "e".repeat(64)),
+            "deployment.endpoint",
+            "44",
+        ),
         ("unknown step", "preprocess.test", "preproces.test", "steps.evaluate.inputs.test", "preprocess"),
     ] {
         let bad = good.replacen(from, to, 1);

@@ -41,7 +41,9 @@ impl Intake<'_> {
         let ours = &self.context.settings.bucket;
         if bucket.name != *ours {
             let found = &bucket.name;
-            return Err(IntakeError::Unreadable(format!("`detail.bucket.name` is `{found}`, and `{ours}` is accepted")));
+            return Err(IntakeError::Unreadable(format!(
+                "`detail.bucket.name` is `{found}`, and `{ours}` is accepted"
+            )));
         }
         // What the console makes when a person creates a folder.
         if object.key.ends_with('/') && object.size == 0 {
@@ -62,11 +64,8 @@ impl Intake<'_> {
         }
         for pipeline in waiting {
             let id = RunId::arrival(&pipeline.name, &object);
-            let inputs = Inputs {
-                uri: staged_prefix(ours, &pipeline.name, &id),
-                objects: vec![object.clone()],
-                exact: true,
-            };
+            let inputs =
+                Inputs { uri: staged_prefix(ours, &pipeline.name, &id), objects: vec![object.clone()], exact: true };
             let kind = EventKind::Requested {
                 trigger: Trigger::Arrival { object: object.clone() },
                 spec: Box::new(pipeline.spec),

@@ -38,11 +38,8 @@ impl Intake<'_> {
             info!(execution = arn, "an execution of a pipeline that is not applied here");
             return Ok(());
         };
-        let kind = if envelope.detail_type == EXECUTION {
-            self.execution_event(&detail).await?
-        } else {
-            step_event(&detail)?
-        };
+        let kind =
+            if envelope.detail_type == EXECUTION { self.execution_event(&detail).await? } else { step_event(&detail)? };
         let mut events = Vec::from_iter(adoption.map(|kind| Event { at: envelope.time, kind }));
         let fresh = !events.is_empty();
         events.push(Event { at: envelope.time, kind });
@@ -121,9 +118,8 @@ fn step_event(detail: &Detail) -> Result<EventKind, IntakeError> {
         let accepted = StepStatus::ALL.map(StepStatus::as_str).join("`, `");
         IntakeError::Unreadable(format!("`detail.currentStepStatus` is `{word}`, and `{accepted}` are accepted"))
     })?;
-    let step = detail.step_name.clone().ok_or_else(|| {
-        IntakeError::Unreadable("`detail.stepName` is missing".to_owned())
-    })?;
+    let step =
+        detail.step_name.clone().ok_or_else(|| IntakeError::Unreadable("`detail.stepName` is missing".to_owned()))?;
     let change = StepChange {
         step,
         kind: detail.step_type.clone().unwrap_or_else(|| "step".to_owned()),

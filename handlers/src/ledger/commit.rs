@@ -113,9 +113,9 @@ impl Ledger<'_> {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let put = match version {
             None => put.condition_expression("attribute_not_exists(pk)"),
-            Some(version) => put
-                .condition_expression("version = :read")
-                .expression_attribute_values(":read", number(version)),
+            Some(version) => {
+                put.condition_expression("version = :read").expression_attribute_values(":read", number(version))
+            }
         };
         put.build().map_err(|error| self.write_failed(error))
     }
@@ -124,7 +124,10 @@ impl Ledger<'_> {
         Put::builder().table_name(self.table).set_item(Some(item)).build().map_err(|error| self.write_failed(error))
     }
 
-    pub(super) fn update(&self, update: aws_sdk_dynamodb::types::builders::UpdateBuilder) -> Result<Update, LedgerError> {
+    pub(super) fn update(
+        &self,
+        update: aws_sdk_dynamodb::types::builders::UpdateBuilder,
+    ) -> Result<Update, LedgerError> {
         update.table_name(self.table).build().map_err(|error| self.write_failed(error))
     }
 

@@ -118,4 +118,3 @@ fn read_node(id: &NodeId, item: &Item) -> Result<Node, LedgerError> {
     let facts = serde_json::from_str(json("facts")).map_err(malformed)?;
     Ok(Node { id: id.clone(), kind, facts })
 }
-

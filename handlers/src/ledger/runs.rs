@@ -129,9 +129,7 @@ impl Ledger<'_> {
     async fn versioned<T: DeserializeOwned>(&self, key: Key) -> Result<Option<Versioned<T>>, LedgerError> {
         match self.item(key).await? {
             None => Ok(None),
-            Some(item) => {
-                Ok(Some(Versioned { value: get_body(&item)?, version: get_number(&item, "version")? }))
-            }
+            Some(item) => Ok(Some(Versioned { value: get_body(&item)?, version: get_number(&item, "version")? })),
         }
     }
 

@@ -376,7 +376,7 @@ impl Step {
             report_uri: evaluation.report_uri.clone(),
             execution_arn: arn,
             approval: deployment.approval,
-            token: self.run.id.token("register"),
+            token: self.run.id.short_token("register"),
         };
         self.run.command(CommandId::register(), command);
     }
@@ -535,6 +535,10 @@ impl Step {
                 self.alert(Cause::RolledBack, None, reason);
                 self.release();
                 Verdict::changed("the deployment was rolled back")
+            }
+            EndpointStatus::Failed | EndpointStatus::Deleted if self.run.has_pending(&CommandId::deploy()) => {
+                // What an earlier deployment left; ours clears it away and begins anew.
+                Verdict::ignored("the endpoint has not been asked to change yet")
             }
             EndpointStatus::Failed | EndpointStatus::Deleted => {
                 let gone = status == EndpointStatus::Deleted;

@@ -90,6 +90,12 @@ impl RunId {
         sha256_hex(&[&self.0, purpose])
     }
 
+    /// A ClientToken for one purpose of this run, for operations that take 36 characters at most (CreateModelPackage).
+    #[must_use]
+    pub fn short_token(&self, purpose: &str) -> String {
+        self.token(purpose).chars().take(36).collect()
+    }
+
     /// # Errors
     /// Anything that [`RunId`]'s constructors would not make.
     pub fn parse(text: &str) -> Result<Self, ParseRunIdError> {
@@ -175,6 +181,7 @@ mod tests {
     fn tokens_fit_sagemakers_limits_and_differ_by_purpose() {
         let id = RunId::manual("arn:x");
         assert_eq!(id.token("start").len(), 64);
+        assert_eq!(id.short_token("register").len(), 36);
         assert_ne!(id.token("start"), id.token("register"));
     }
 }

@@ -16,7 +16,8 @@ pub use event::{
 pub use ids::{ObjectVersion, ParseRunIdError, RunId, execution_id};
 pub use lifecycle::lifecycle_table;
 pub use record::{
-    ApprovalMode, DeploymentSpec, Evaluation, EvaluationSpec, Execution, Fact, Inputs, Phase, Run, RunSpec, Trigger,
+    ApprovalMode, DeploymentSpec, Evaluation, EvaluationSpec, Execution, FACT_LIMIT, Fact, Inputs, Phase, Run, RunSpec,
+    Trigger,
 };
 
 #[cfg(test)]

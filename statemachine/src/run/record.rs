@@ -234,12 +234,43 @@ pub struct Evaluation {
 }
 
 /// Something that is known to have happened, at the time it happened rather than the time it was heard of.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fact {
     /// When.
     pub at: Timestamp,
     /// What, in words.
     pub what: String,
+}
+
+impl Fact {
+    /// Events have whole seconds. Within one, facts read in the order in which they can have happened.
+    fn place(&self) -> (Timestamp, u8, &str) {
+        let what = self.what.as_str();
+        let rank = match what {
+            _ if what.starts_with("requested") => 0,
+            "execution Executing" => 1,
+            _ if what.starts_with("step ") && what.ends_with(" Starting") => 3,
+            _ if what.starts_with("step ") && what.ends_with(" Executing") => 4,
+            // What succeeded made room for what starts.
+            _ if what.starts_with("step ") && what.ends_with(" Succeeded") => 2,
+            _ if what.starts_with("step ") => 5,
+            _ if what.starts_with("execution ") => 6,
+            _ => 7,
+        };
+        (self.at, rank, what)
+    }
+}
+
+impl PartialOrd for Fact {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Fact {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.place().cmp(&other.place())
+    }
 }
 
 /// The most facts kept for one run. A run has a handful for each step; an execution that is retried for ever must not
