@@ -88,7 +88,14 @@ export class OrchestratorStack extends Stack {
     const onSchedule = handler('OnSchedule', 'on-schedule', 'Starts runs when a schedule fires', {
       permissions: [...permissions.effects(), ...permissions.listVersions()],
     });
-    const onPipelineStatus = handler('OnPipelineStatus', 'on-pipeline-status', 'Follows executions, gates and deploys');
+    const onPipelineStatus = handler(
+      'OnPipelineStatus',
+      'on-pipeline-status',
+      'Follows executions, gates and deploys',
+      {
+        permissions: [...permissions.effects(), ...permissions.listVersions()],
+      },
+    );
     const onEndpointStatus = handler('OnEndpointStatus', 'on-endpoint-status', 'Follows deployments to endpoints');
     const onModelPackage = handler('OnModelPackage', 'on-model-package', 'Deploys models that a person approved');
 

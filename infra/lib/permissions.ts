@@ -53,7 +53,7 @@ export class Permissions {
   effects(): iam.PolicyStatement[] {
     const { bucket, jobRole, topic } = this.on;
     const pipelines = this.sagemaker('pipeline', '*');
-    const executions = this.sagemaker('pipeline', '*/execution/*');
+    const executions = this.executions();
     const trainingJobs = this.sagemaker('training-job', 'pipelines-*');
     const groups = this.sagemaker('model-package-group', '*');
     const packages = this.sagemaker('model-package', '*');
@@ -100,7 +100,7 @@ export class Permissions {
     ];
   }
 
-  /** A schedule's run takes what lies under its prefix, at exact versions. */
+  /** A schedule's run takes what lies under its prefix, at exact versions; an adopted execution's notes what it may have read. */
   listVersions(): iam.PolicyStatement[] {
     return [allow(['s3:ListBucketVersions'], [this.on.bucket.bucketArn])];
   }
@@ -108,9 +108,6 @@ export class Permissions {
   /** Upload code, create or change the pipeline, reconcile its schedules, and clean up after it. */
   pipelineResource(scheduleGroup: string, scheduleRole: iam.IRole): iam.PolicyStatement[] {
     const { bucket, pipelineRole, stack } = this.on;
-    const models = this.sagemaker('model', '*');
-    const configs = this.sagemaker('endpoint-config', '*');
-    const endpoints = this.sagemaker('endpoint', '*');
     const group = scheduleGroupArn(stack, scheduleGroup);
     const schedules = stack.formatArn({
       service: 'scheduler',
@@ -131,13 +128,18 @@ export class Permissions {
           'sagemaker:CreatePipeline',
           'sagemaker:DeletePipeline',
           'sagemaker:DescribePipeline',
+          'sagemaker:ListPipelineExecutions',
           'sagemaker:UpdatePipeline',
         ],
         [this.sagemaker('pipeline', '*')],
       ),
-      allow(['sagemaker:DeleteEndpoint', 'sagemaker:DescribeEndpoint'], [endpoints]),
-      allow(['sagemaker:DeleteEndpointConfig', 'sagemaker:DescribeEndpointConfig'], [configs]),
-      allow(['sagemaker:DeleteModel'], [models]),
+      // A pipeline that executes is not deleted: its executions are stopped first.
+      allow(['sagemaker:StopPipelineExecution'], [this.executions()]),
+      allow(['sagemaker:DeleteEndpoint'], [this.sagemaker('endpoint', '*')]),
+      allow(['sagemaker:DeleteEndpointConfig'], [this.sagemaker('endpoint-config', '*')]),
+      allow(['sagemaker:DeleteModel'], [this.sagemaker('model', '*')]),
+      // What runs deployed is found by the endpoint's name in its own. The actions know no resources.
+      allow(['sagemaker:ListEndpointConfigs', 'sagemaker:ListModels'], ['*']),
       passRole(pipelineRole, 'sagemaker.amazonaws.com'),
 
       allow(['scheduler:CreateScheduleGroup', 'scheduler:GetScheduleGroup'], [group]),
@@ -148,6 +150,11 @@ export class Permissions {
       allow(['scheduler:ListSchedules'], ['*']), // The action knows no resources.
       passRole(scheduleRole, 'scheduler.amazonaws.com'),
     ];
+  }
+
+  /** SageMaker makes the id of an execution. */
+  private executions(): string {
+    return this.sagemaker('pipeline', '*/execution/*');
   }
 
   private sagemaker(resource: string, resourceName: string): string {

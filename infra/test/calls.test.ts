@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
+import { join, sep } from 'node:path';
 import { describe, it } from 'node:test';
 import { PROJECT_ROOT } from '../lib/config';
 import { statements } from './policies';
-import { Synthesized } from './stack';
+import type { Statement } from './policies';
+import { BINARIES, Synthesized } from './stack';
 
 /**
  * The local cloud does not enforce policies: a call that no policy allows would be found on AWS only.
- * So the calls are read from the functions' sources.
+ * So the calls are read from the functions' sources, function by function.
  */
 const SOURCES = join(PROJECT_ROOT, 'handlers', 'src');
 
@@ -23,6 +24,9 @@ const RIGHTS: Record<string, string[]> = {
   transact_write_items: ['dynamodb:PutItem', 'dynamodb:UpdateItem'],
 };
 
+/** Fields that are called like operations. */
+const FIELDS = ['retry_policy'];
+
 /** Services by what their operations are about. */
 const SERVICES: [RegExp, string][] = [
   [/_(pipelines?|models?|endpoints?|training_job|processing_job|tags)(_|$)/, 'sagemaker'],
@@ -32,7 +36,7 @@ const SERVICES: [RegExp, string][] = [
 ];
 
 const OPERATION =
-  /\.((?:add|batch|copy|create|delete|describe|get|head|list|put|retry|start|stop|transact|update)_[a-z0-9_]+|query|publish)\(\)/g;
+  /\.((?:abort|add|batch|complete|copy|create|delete|describe|get|head|invoke|list|put|retry|search|send|start|stop|transact|update|upload)_[a-z0-9_]+|query|scan|publish)\(\)/g;
 
 function rights(operation: string): string[] {
   if (operation in RIGHTS) return RIGHTS[operation]!;
@@ -41,46 +45,130 @@ function rights(operation: string): string[] {
   return service === undefined ? [] : [`${service}:${name}`];
 }
 
-/** Operations that the sources call, outside of tests, by file. */
-function calls(): { file: string; operation: string }[] {
-  const files = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.rs'));
-  return files
-    .filter((file) => !/(^|[\\/])(testing|tests)(\.rs|[\\/])/.test(file))
-    .flatMap((file) => {
-      const code = readFileSync(join(SOURCES, file), 'utf8').split(/#\[cfg\(test\)\]\s+mod \w+ \{/)[0]!;
-      const operations = [...code.matchAll(OPERATION)].map(([, operation]) => operation!);
-      return operations.map((operation) => ({
-        file: relative(SOURCES, join(SOURCES, file)).split(sep).join('/'),
-        operation,
-      }));
-    });
+/** The sources without their tests, by path. */
+const sources = new Map(
+  readdirSync(SOURCES, { recursive: true, encoding: 'utf8' })
+    .map((file) => file.split(sep).join('/'))
+    .filter((file) => file.endsWith('.rs') && !/(^|\/)(testing|tests)(\.rs|\/)/.test(file))
+    .map((file) => {
+      const text = readFileSync(join(SOURCES, file), 'utf8');
+      return [file, text.split(/#\[cfg\(test\)\]\s+(?:pub(?:\([^)]*\))? )?mod \w+ \{/)[0]!] as const;
+    }),
+);
+
+/** One `fn` of the sources, as far as to the next one. */
+interface Function {
+  readonly file: string;
+  readonly name: string;
+  readonly code: string;
+}
+
+const functions: Function[] = [...sources].flatMap(([file, code]) =>
+  code.split(/^(?=\s*(?:pub(?:\([^)]*\))? )?(?:async )?fn )/m).map((part) => ({
+    file,
+    name: /^\s*(?:pub(?:\([^)]*\))? )?(?:async )?fn (\w+)/.exec(part)?.[1] ?? '',
+    code: part,
+  })),
+);
+
+const named = (place: RegExp, name: string) => functions.filter((f) => place.test(f.file) && f.name === name);
+const calls = (code: string, call: RegExp) => [...code.matchAll(call)].map(([, name]) => name!);
+const operationsOf = ({ code }: Function) => calls(code, OPERATION).filter((name) => !FIELDS.includes(name));
+
+/** What an event's function does beside commands: its way in, and the questions it asks, directly or by another one. */
+function intake(binary: string): Function[] {
+  const [entry, ...more] = calls(sources.get(`bin/${binary}.rs`)!, /\bintake\.(\w+)\(/g);
+  assert.ok(entry !== undefined && more.length === 0, binary);
+  const file = named(/^intake\//, entry)[0]!.file;
+  const own = functions.filter((f) => f.file === file);
+  const asked = new Set<string>();
+  const follow = (question: string): Function[] => {
+    if (asked.has(question)) return [];
+    asked.add(question);
+    const found = named(/^observe\.rs$/, question);
+    assert.equal(found.length, 1, `${question} in ${file}`);
+    return [...found, ...calls(found[0]!.code, /\bself\s*\.(\w+)\(/g).flatMap(follow)];
+  };
+  return [...own, ...own.flatMap(({ code }) => calls(code, /\bobserve\(\)\s*\.(\w+)\(/g)).flatMap(follow)];
+}
+
+/** A part of the ledger that only applying and removing pipelines asks for. */
+function deploysOnly({ name }: Function): boolean {
+  const users = [...sources].filter(([file, code]) => !/^ledger\//.test(file) && code.includes(`.${name}(`));
+  return users.length > 0 && users.every(([file]) => /^(apply|resource)\//.test(file));
+}
+
+/** What a function's binary may come to. Any event may have any command carried out: they lie in the run's outbox. */
+function reachable(binary: string): Function[] {
+  const ledger = functions.filter(({ file }) => /^ledger\//.test(file));
+  if (binary === 'pipeline-resource')
+    return [...ledger, ...functions.filter(({ file }) => /^(apply|resource)\//.test(file))];
+  const driven = functions.filter(({ file }) => /^(effects\/|drive\.rs)/.test(file));
+  return [...ledger.filter((f) => !deploysOnly(f)), ...driven, ...intake(binary)];
+}
+
+const all = statements(new Synthesized().resources);
+
+function policy(binary: string): Statement[] {
+  const construct = binary.replace(/(^|-)([a-z])/g, (_match, _hyphen, letter: string) => letter.toUpperCase());
+  return all.filter(({ holder }) => holder === `${construct}RoleDefaultPolicy`);
 }
 
 describe('calls in the sources of the functions', () => {
-  const all = statements(new Synthesized().resources);
-  const allowed = (holder: string) =>
-    new Set(all.filter((s) => s.holder === `${holder}RoleDefaultPolicy`).flatMap(({ actions }) => actions));
-  const deploys = allowed('PipelineResource');
-  const listens = allowed('OnPipelineStatus');
-  const schedules = allowed('OnSchedule');
-
-  it('are found', () => {
-    const operations = new Set(calls().map(({ operation }) => operation));
-    for (const operation of ['transact_write_items', 'start_pipeline_execution', 'publish'])
+  it('are found, each with the right that it takes', () => {
+    const operations = new Set(functions.flatMap(operationsOf));
+    for (const operation of ['transact_write_items', 'start_pipeline_execution', 'stop_pipeline_execution', 'publish'])
       assert.ok(operations.has(operation), operation);
+    assert.deepEqual(
+      [...operations].filter((operation) => rights(operation).length === 0),
+      [],
+    );
   });
 
-  it('are allowed to the functions that make them', () => {
-    const missing = calls().flatMap(({ file, operation }) => {
-      const may = (right: string) => {
-        if (/^(apply\/|resource)/.test(file)) return deploys.has(right);
-        if (/^effects\//.test(file)) return listens.has(right);
-        return deploys.has(right) || schedules.has(right); // The ledger and the intake serve several.
-      };
-      return rights(operation)
-        .filter((right) => !may(right))
-        .map((right) => `${right} (${file})`);
-    });
-    assert.deepEqual(missing, []);
+  it('are told apart by function', () => {
+    const asks = (binary: string, operation: string) =>
+      reachable(binary).some((f) => operationsOf(f).includes(operation));
+    const those = (operation: string) => BINARIES.filter((binary) => asks(binary, operation));
+    assert.deepEqual(those('list_object_versions'), ['on-schedule', 'on-pipeline-status']);
+    assert.deepEqual(those('delete_item'), ['pipeline-resource']);
+    assert.deepEqual(those('publish'), BINARIES.slice(0, 5));
   });
+
+  it('all belong to a function, or to the command line', () => {
+    const reached = new Set(BINARIES.flatMap((binary) => reachable(binary)));
+    const others = functions.filter((f) => !reached.has(f) && operationsOf(f).length > 0);
+    assert.deepEqual(
+      others.map(({ file, name }) => `${file} ${name}`),
+      ['observe.rs model_package'], // Asked by no event: what an approval says is in the event itself.
+    );
+  });
+
+  for (const binary of BINARIES) {
+    it(`of ${binary} are allowed to it`, () => {
+      const may = new Set(policy(binary).flatMap(({ actions }) => actions));
+      const missing = reachable(binary).flatMap((f) =>
+        operationsOf(f)
+          .flatMap(rights)
+          .filter((right) => !may.has(right))
+          .map((right) => `${right} (${f.file}, ${f.name})`),
+      );
+      assert.deepEqual(missing, []);
+    });
+
+    it(`of ${binary} may use the key of the data that they read and write`, () => {
+      const needed = reachable(binary)
+        .flatMap((f) => operationsOf(f).flatMap(rights))
+        .filter((right) => !right.startsWith('s3:List')) // Names of objects are not encrypted.
+        .map((right) => right.split(':')[0]!)
+        .filter((service) => ['dynamodb', 's3', 'sns'].includes(service));
+      const used = policy(binary)
+        .filter(({ actions }) => ['kms:Decrypt', 'kms:GenerateDataKey'].every((action) => actions.includes(action)))
+        .map(({ resources, conditions }) => [resources, conditions['StringEquals']!['kms:ViaService']]);
+      assert.deepEqual(
+        used.map(([, via]) => String(via)).sort(),
+        [...new Set(needed)].map((service) => `${service}.\${AWS::Region}.amazonaws.com`).sort(),
+      );
+      for (const [resources] of used) assert.deepEqual(resources, ['${KeysData.Arn}']);
+    });
+  }
 });

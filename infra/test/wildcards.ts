@@ -64,5 +64,7 @@ export const WILDCARDS: Record<string, string> = {
 export const ANY_RESOURCE: Record<string, string> = {
   'cloudwatch:PutMetricData': 'knows no resources; a condition on the namespace bounds it',
   'ecr:GetAuthorizationToken': 'knows no resources',
+  'sagemaker:ListEndpointConfigs': 'knows no resources; it shows names, and what is deleted is named one by one',
+  'sagemaker:ListModels': 'knows no resources; it shows names, and what is deleted is named one by one',
   'scheduler:ListSchedules': 'knows no resources',
 };
