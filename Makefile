@@ -20,11 +20,9 @@ demo: setup build ## Watch data become a served model, a worse one refused, a br
 
 .PHONY: test
 test: setup lint build ## Every test there is
-	cargo test --locked --workspace --exclude tidegate-tests
 	cd infra && npm test --silent
 	.venv/ml/bin/python -m pytest -q pipelines local/containers
-	.venv/cloud/bin/python -m unittest discover -q -s local/ministack/tests -t local/ministack
-	cargo test --locked -p tidegate-tests
+	cargo test --locked --workspace
 
 .PHONY: lint
 lint: setup ## Formatting, lints and types

@@ -110,6 +110,8 @@ impl Cloud {
     pub fn tidegate_output(&self, arguments: &[&str]) -> Result<Output> {
         let mut command = Command::new(programs()?.join("tidegate"));
         command.args(arguments).env("TIDEGATE_HOME", self.home()).current_dir(root());
+        // Sooner than AWS's 60 and 120, and later than the end of a claim.
+        command.env("TIDEGATE_ASYNC_RETRY_SECONDS", "45,5");
         for name in ["AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"] {
             command.env_remove(name);
         }

@@ -1,6 +1,5 @@
 //! What survives when something dies.
 
-use std::fs;
 use std::process::Command;
 use std::time::Duration;
 

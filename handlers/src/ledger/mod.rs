@@ -24,7 +24,7 @@ pub use pipelines::PipelineRecord;
 pub use runs::{RunPage, Versioned};
 
 use aws_sdk_dynamodb::Client;
-use aws_smithy_types::error::display::DisplayErrorContext;
+use statemachine::text::one_line;
 
 /// The ledger, by its table.
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +72,13 @@ impl<'a> Ledger<'a> {
     }
 
     fn failed<E: std::error::Error + Send + Sync + 'static>(&self, verb: &'static str, error: E) -> LedgerError {
-        LedgerError::Call { table: self.table.to_owned(), verb, reason: DisplayErrorContext(error).to_string() }
+        let mut reason = error.to_string();
+        // The outermost alone says as little as "service error".
+        let mut inner = error.source();
+        while let Some(error) = inner {
+            reason.push_str(&format!(": {error}"));
+            inner = error.source();
+        }
+        LedgerError::Call { table: self.table.to_owned(), verb, reason: one_line(&reason, 500) }
     }
 }

@@ -287,6 +287,7 @@ impl EventKind {
 
 /// What follows from an event.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "one for each event, and most are the large one")]
 pub enum Outcome {
     /// The run, and perhaps its endpoint, are to be stored as given, with the lineage, in one transaction.
     Changed {

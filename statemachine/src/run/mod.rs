@@ -14,7 +14,7 @@ pub use event::{
     TrainedModel,
 };
 pub use ids::{ObjectVersion, ParseRunIdError, RunId, execution_id};
-pub use lifecycle::lifecycle_table;
+pub use lifecycle::{Examples, lifecycle_table};
 pub use record::{
     ApprovalMode, DeploymentSpec, Evaluation, EvaluationSpec, Execution, FACT_LIMIT, Fact, Inputs, Phase, Run, RunSpec,
     Trigger,
