@@ -50,8 +50,6 @@ pub struct Drive<'a> {
 /// Where a run is after an event.
 struct Settled {
     run: Versioned<Run>,
-    /// Whether this invocation changed it.
-    changed: bool,
     /// The commands that this invocation has claimed.
     ours: Vec<CommandId>,
 }
@@ -71,25 +69,18 @@ impl<'a> Drive<'a> {
 
     /// Gives a run events, in order, in one commit; then carries out what they ask for.
     ///
+    /// No events at all make it carry out what is pending and unclaimed.
+    ///
     /// `fresh` says that the run is most likely new: its first commit is tried without reading, so that an arrival, and
     /// a duplicate of one, costs one call.
     ///
     /// # Errors
     /// Nothing is lost with an error: the event is to be delivered again, and what it asked for is in the outbox.
     pub async fn give(&self, id: &RunId, events: &[Event], fresh: bool) -> Result<Option<Phase>, DriveError> {
+        // What another invocation has claimed is left to it. If that one dies, Lambda delivers its event again after the
+        // claim has ended.
         let Some(settled) = self.settle(id, events, fresh).await? else { return Ok(None) };
-        let busy = settled.run.value.outbox.iter().find(|pending| !settled.ours.contains(&pending.id)).cloned();
-        let changed = settled.changed;
-        let phase = self.drain(settled).await?;
-        match busy {
-            // A second delivery of an event whose first may have died halfway. If it did not, the next finds nothing.
-            Some(pending) if !changed => Err(DriveError::Unfinished {
-                run: id.clone(),
-                command: pending.id,
-                reason: "another invocation is at it, or died of it".to_owned(),
-            }),
-            _ => Ok(Some(phase)),
-        }
+        self.drain(settled).await.map(Some)
     }
 
     /// Decides and commits, as often as races are lost.
@@ -144,7 +135,7 @@ impl<'a> Drive<'a> {
         let version = before.as_ref().map(|run| run.version);
         if !changed && ours.is_empty() {
             let run = Versioned { value: run, version: version.unwrap_or_default() };
-            return Ok(Some(Settled { run, changed, ours }));
+            return Ok(Some(Settled { run, ours }));
         }
         let had = |get: fn(&Run) -> bool| before.as_ref().is_some_and(|before| get(&before.value));
         let endpoint_version = endpoint.as_ref().map(|endpoint| endpoint.version).filter(|version| *version > 0);
@@ -159,7 +150,7 @@ impl<'a> Drive<'a> {
             })
             .await?;
         let run = Versioned { value: run, version: version.map_or(1, |version| version + 1) };
-        Ok(Some(Settled { run, changed, ours }))
+        Ok(Some(Settled { run, ours }))
     }
 
     /// Reads the endpoint's record, for events whose decision depends on it.
@@ -186,8 +177,11 @@ impl<'a> Drive<'a> {
             let mut ours: Vec<CommandId> = ours.iter().filter(|id| **id != pending.id).cloned().collect();
             let kind = match self.carry_out(&run.value, &pending).await {
                 Ok(kind) => kind,
-                Err(EffectError::Permanent(reason)) => EventKind::CommandFailed { command: pending.id.clone(), reason },
-                Err(EffectError::Retry(reason)) => {
+                // An alert that is refused stays in the outbox, and its event goes to the dead letters, with an alarm.
+                Err(EffectError::Permanent(reason)) if !matches!(pending.command, Command::Alert(_)) => {
+                    EventKind::CommandFailed { command: pending.id.clone(), reason }
+                }
+                Err(EffectError::Retry(reason) | EffectError::Permanent(reason)) => {
                     warn!(run = %run.value.id, command = %pending.id, reason, "to be tried again");
                     let run = run.value.id.clone();
                     self.let_go(&run, &pending.id).await?;
@@ -199,7 +193,7 @@ impl<'a> Drive<'a> {
             let event = Event { at: Timestamp::now(), kind };
             let Some(mut after) = self.settle(&run.value.id, &[event], false).await? else { break };
             ours.append(&mut after.ours);
-            settled = Settled { ours, ..after };
+            settled = Settled { run: after.run, ours };
         }
         match unfinished {
             Some(error) => Err(error),

@@ -15,7 +15,7 @@ pub use crate::effects::EffectError as ObserveError;
 
 /// The most objects that one run reads. Each is copied and recorded with its version; a data set of more files is for
 /// SageMaker to read by itself.
-pub const OBJECT_LIMIT: usize = 1000;
+pub const OBJECT_LIMIT: usize = 500;
 
 /// The most pages of versions that are looked through for the current ones, each of up to 1000 versions.
 const VERSION_PAGES: usize = 30;

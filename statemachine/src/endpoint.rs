@@ -50,13 +50,17 @@ pub struct Endpoint {
     pub deploying: Option<Deployment>,
     /// Runs whose models passed and wait for their turn, oldest first.
     pub waiting: Vec<RunId>,
+    /// The run whose deployment, or whose model, ended last here. An event that is delivered again finds by it whatever
+    /// that run had still to do: its alert, the next run's turn.
+    #[serde(default)]
+    pub ended: Option<RunId>,
 }
 
 impl Endpoint {
     /// An endpoint of which nothing is known yet.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), champion: None, deploying: None, waiting: Vec::new() }
+        Self { name: name.into(), champion: None, deploying: None, waiting: Vec::new(), ended: None }
     }
 
     /// The metrics of what is live.

@@ -9,7 +9,7 @@ publish("aws.sagemaker", "SageMaker Model Building Pipeline Execution Status Cha
         {"pipelineArn": "arn:aws:sagemaker:us-east-1:000000000000:pipeline/breast-cancer",
          "pipelineExecutionArn": "arn:aws:sagemaker:us-east-1:000000000000:pipeline/breast-cancer/execution/aaaaaaaaaaaa",
          "currentPipelineExecutionStatus": "Exploded"})
-dead = messages("tidegate-on-data-arrival-failed", seconds=60)
+dead = messages("tidegate-on-data-arrival-failed", seconds=100)
 assert dead, "the arrival from another account"
 assert dead[0]["requestPayload"]["account"] == "999999999999", dead
 assert "`account` is `999999999999`" in str(dead[0]["responsePayload"]), dead

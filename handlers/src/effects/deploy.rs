@@ -121,6 +121,8 @@ impl Rollout<'_> {
     fn raced(&self, error: CallError, what: impl std::fmt::Display) -> EffectError {
         match error.meaning {
             Meaning::Exists => EffectError::Retry(format!("{what} now: {error}")),
+            // Instances are not given back by waiting, and every later run of the endpoint would wait behind this one.
+            Meaning::Quota => EffectError::Permanent(format!("{what}: {error}")),
             _ => error.effect(what),
         }
     }
@@ -305,15 +307,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_race_is_looked_at_again_and_a_quota_waited_for() {
+    async fn a_race_is_looked_at_again() {
         let serving = || Answer::json(200, r#"{"EndpointStatus":"InService","EndpointConfigName":"old"}"#);
         for (state, answer) in [
             (invalid("Could not find endpoint."), invalid("Cannot create already existing endpoint arn.")),
             (serving(), invalid("Cannot update in-progress endpoint arn.")),
-            (serving(), Answer::json(400, r#"{"__type":"ResourceLimitExceeded","message":"2 instances"}"#)),
         ] {
             let error = deploy(&Fake::new([made(), made(), state, answer])).await.unwrap_err();
             assert!(matches!(error, EffectError::Retry(_)), "{error}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_full_quota_of_instances_ends_the_run_and_frees_the_endpoint() {
+        let serving = Answer::json(200, r#"{"EndpointStatus":"InService","EndpointConfigName":"old"}"#);
+        let quota = Answer::json(400, r#"{"__type":"ResourceLimitExceeded","message":"2 instances"}"#);
+        let error = deploy(&Fake::new([made(), made(), serving, quota])).await.unwrap_err();
+        assert!(matches!(error, EffectError::Permanent(_)), "{error}");
     }
 }

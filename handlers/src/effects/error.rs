@@ -34,6 +34,8 @@ pub(crate) enum Meaning {
     Exists,
     /// Later perhaps.
     Busy,
+    /// The account may have no more of them: later, where others end by themselves.
+    Quota,
     /// The role may not.
     Denied,
     /// It is wrong.
@@ -96,7 +98,7 @@ impl CallError {
     /// The error of an effect: `what` went wrong, such as "pipeline `p` cannot be started".
     pub(crate) fn effect(self, what: impl Display) -> EffectError {
         match self.meaning {
-            Meaning::Busy => EffectError::Retry(format!("{what} now: {self}")),
+            Meaning::Busy | Meaning::Quota => EffectError::Retry(format!("{what} now: {self}")),
             Meaning::Denied => EffectError::Permanent(format!("{what}: the function's role has no permission: {self}")),
             _ => EffectError::Permanent(format!("{what}: {self}")),
         }
@@ -116,7 +118,7 @@ impl Display for CallError {
 
 /// Codes of throttling, quotas that free up, faults, and changes in progress, over all services used here. Among them
 /// are expired credentials: the next start of the function has new ones.
-const BUSY: [&str; 25] = [
+const BUSY: [&str; 24] = [
     "ConflictException",
     "ExpiredToken",
     "ExpiredTokenException",
@@ -133,7 +135,6 @@ const BUSY: [&str; 25] = [
     "RequestTimeTooSkewed",
     "RequestTimeout",
     "RequestTimeoutException",
-    "ResourceLimitExceeded",
     "ServiceUnavailable",
     "ServiceUnavailableException",
     "SlowDown",
@@ -174,6 +175,7 @@ fn meaning(code: &str, message: &str, status: u16) -> Meaning {
         "ConflictException" if exists() => Meaning::Exists,
         _ if MISSING.contains(&code) => Meaning::Missing,
         _ if BUSY.contains(&code) => Meaning::Busy,
+        "ResourceLimitExceeded" => Meaning::Quota,
         _ if DENIED.contains(&code) => Meaning::Denied,
         "ResourceInUse" | "ResourceInUseException" => Meaning::Exists,
         "ValidationException" | "ValidationError" | "InvalidRequest" => match () {
@@ -217,7 +219,7 @@ mod tests {
             ("ConflictException", "Schedule s already exists.".into(), Meaning::Exists),
             ("ConflictException", "There was a conflict".into(), Meaning::Busy),
             ("ValidationException", format!("Cannot update in-progress endpoint {arn}."), Meaning::Busy),
-            ("ResourceLimitExceeded", "The account-level service limit is 20".into(), Meaning::Busy),
+            ("ResourceLimitExceeded", "The account-level service limit is 20".into(), Meaning::Quota),
             ("ThrottlingException", "Rate exceeded".into(), Meaning::Busy),
             ("ValidationException", "1 validation error detected".into(), Meaning::Refused),
             ("AccessDeniedException", "User is not authorized".into(), Meaning::Denied),

@@ -17,8 +17,9 @@ use crate::aws::Aws;
 /// Copies at a time. A run may have hundreds of objects, a function 30 seconds.
 const COPIES_AT_ONCE: usize = 16;
 
-/// The largest object that one CopyObject copies: 5 GiB (S3 User Guide, "Copying objects").
-const COPY_LIMIT: u64 = 5 * 1024 * 1024 * 1024;
+/// The largest object that is copied, in bytes: S3 takes 5 GiB in one CopyObject, and as much as this within
+/// [`COPY_TIMEOUT`].
+const COPY_LIMIT: u64 = 2 * 1024 * 1024 * 1024;
 
 /// How long one object's copy may take, with all attempts. S3 copies some 100 MB in a second; the function has 30.
 const COPY_TIMEOUT: Duration = Duration::from_secs(22);

@@ -62,6 +62,7 @@ impl Intake<'_> {
         if waiting.is_empty() {
             info!(object = %object, "no pipeline waits for this object");
         }
+        let mut failed = None;
         for pipeline in waiting {
             let id = RunId::arrival(&pipeline.name, &object);
             let inputs =
@@ -72,9 +73,12 @@ impl Intake<'_> {
                 inputs,
                 parameters: BTreeMap::new(),
             };
-            self.drive.give(&id, &[Event { at: envelope.time, kind }], true).await?;
+            // One pipeline's trouble is not another's.
+            if let Err(error) = self.drive.give(&id, &[Event { at: envelope.time, kind }], true).await {
+                failed.get_or_insert(error);
+            }
         }
-        Ok(())
+        failed.map_or(Ok(()), |error| Err(error.into()))
     }
 }
 

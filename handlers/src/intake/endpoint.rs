@@ -4,7 +4,10 @@ use serde_json::Value;
 use statemachine::{Event, EventKind};
 use tracing::info;
 
-use super::{Envelope, Intake, IntakeError};
+use statemachine::run::{CommandId, EndpointStatus};
+
+use super::{Envelope, Intake, IntakeError, envelope, now};
+use crate::observe::ObserveError;
 
 const STATE: &str = "SageMaker Endpoint State Change";
 const DEPLOYMENT: &str = "SageMaker Endpoint Deployment State Change";
@@ -13,6 +16,8 @@ const DEPLOYMENT: &str = "SageMaker Endpoint Deployment State Change";
 #[serde(rename_all = "PascalCase")]
 struct Detail {
     endpoint_name: String,
+    endpoint_status: Option<String>,
+    last_modified_time: Option<Value>,
 }
 
 impl Intake<'_> {
@@ -25,19 +30,40 @@ impl Intake<'_> {
     /// The event is malformed or foreign, or could not be carried through.
     pub async fn endpoint_status(self, event: Value) -> Result<(), IntakeError> {
         let envelope: Envelope<Detail> = Envelope::parse(event, &self.scope, "aws.sagemaker", &[STATE, DEPLOYMENT])?;
-        let name = envelope.detail.endpoint_name;
+        let detail = envelope.detail;
+        let name = detail.endpoint_name;
         let Some(endpoint) = self.ledger().endpoint(&name).await? else {
             info!(endpoint = name, "an endpoint that no run has deployed to");
             return Ok(());
         };
         let endpoint = endpoint.value;
+        if let Some(ended) = &endpoint.ended {
+            // This may be a second delivery, whose first stored the end of that run's deployment and died.
+            self.drive.give(ended, &[], false).await?;
+        }
+        if let (None, Some(next)) = (&endpoint.deploying, endpoint.waiting.last()) {
+            self.drive.give(next, &[now(EventKind::YourTurn)], false).await?;
+            return Ok(());
+        }
+        let rolled_out = endpoint.deploying.as_ref().map(|deployment| deployment.config.clone());
         let deploying = endpoint.deploying.as_ref().map(|deployment| deployment.run.clone());
         let Some(id) = deploying.or_else(|| endpoint.champion.map(|champion| champion.run)) else {
             info!(endpoint = name, "nothing is live or being deployed there");
             return Ok(());
         };
+        // Looked at before SageMaker is asked: what it then says of another configuration is from before our request.
+        let run = self.ledger().run(&id).await?;
+        let not_asked_yet = run.is_some_and(|run| run.value.has_pending(&CommandId::deploy()));
         let view = self.observe().endpoint(&name).await?;
-        let kind = EventKind::EndpointChanged { status: view.status, config: view.config, reason: view.reason };
+        let ended = detail.endpoint_status.as_deref().is_some_and(|status| ["IN_SERVICE", "FAILED"].contains(&status));
+        let newest = detail.last_modified_time.as_ref().and_then(envelope::read_time);
+        if ended && view.status == EndpointStatus::InTransition && view.modified < newest {
+            let reason = format!("DescribeEndpoint of `{name}` is older than the event");
+            return Err(ObserveError::Retry(reason).into());
+        }
+        let ours = view.status == EndpointStatus::InService && rolled_out.as_ref() == Some(&view.config);
+        let status = if not_asked_yet && !ours { EndpointStatus::InTransition } else { view.status };
+        let kind = EventKind::EndpointChanged { status, config: view.config, reason: view.reason };
         let at = view.modified.unwrap_or_else(Timestamp::now);
         self.drive.give(&id, &[Event { at, kind }], false).await?;
         Ok(())

@@ -1,11 +1,11 @@
 use serde::Deserialize;
 use serde_json::Value;
-use statemachine::run::{ExecutionStatus, Inputs, StepChange, StepStatus};
+use statemachine::run::{CommandId, ExecutionStatus, Failure, Inputs, StepChange, StepStatus};
 use statemachine::{Event, EventKind, RunId};
 use tracing::info;
 
 use super::{Envelope, Intake, IntakeError};
-use crate::observe::OBJECT_LIMIT;
+use crate::observe::{OBJECT_LIMIT, ObserveError};
 
 const EXECUTION: &str = "SageMaker Model Building Pipeline Execution Status Change";
 const STEP: &str = "SageMaker Model Building Pipeline Execution Step Status Change";
@@ -51,25 +51,24 @@ impl Intake<'_> {
     /// the event of the adoption, where it is new. `None` for a pipeline that is not applied.
     async fn run_of(&self, detail: &Detail) -> Result<Option<(RunId, Option<EventKind>)>, IntakeError> {
         let arn = &detail.pipeline_execution_arn;
-        if let Some(id) = self.own_run(detail.pipeline_execution_display_name.as_deref(), arn).await? {
+        if let Some(id) = self.own_run(detail.pipeline_execution_display_name.as_deref(), detail).await? {
             return Ok(Some((id, None)));
         }
         if let Some(id) = self.ledger().run_of_execution(arn).await? {
             return Ok(Some((id, None)));
         }
-        // Steps' events have no display name; it tells a start whose answer is not in the ledger yet.
-        if detail.pipeline_execution_display_name.is_none() {
-            let view = self.observe().execution(arn).await?;
-            if let Some(id) = self.own_run(view.display_name.as_deref(), arn).await? {
-                return Ok(Some((id, None)));
-            }
-        }
         let pipelines = self.ledger().pipelines().await?;
-        // SageMaker writes the name in lower case in ARNs.
-        let of_this = |known: &str| known.eq_ignore_ascii_case(&detail.pipeline_arn);
+        let of_this = |known: &str| same_pipeline(known, &detail.pipeline_arn);
         let Some(pipeline) = pipelines.into_iter().find(|pipeline| of_this(&pipeline.spec.pipeline_arn)) else {
             return Ok(None);
         };
+        // Steps' events have no display name; it tells a start whose answer is not in the ledger yet.
+        if detail.pipeline_execution_display_name.is_none() {
+            let view = self.observe().execution(arn).await?;
+            if let Some(id) = self.own_run(view.display_name.as_deref(), detail).await? {
+                return Ok(Some((id, None)));
+            }
+        }
         let parameters = self.observe().parameters(arn).await?;
         let uri = parameters.get("InputDataUri").cloned().unwrap_or_default();
         // What it reads is not ours to choose any more; what is there now is the best that can be known.
@@ -89,12 +88,17 @@ impl Intake<'_> {
         Ok(Some((RunId::manual(arn), Some(kind))))
     }
 
-    /// The run that a display name names, if it is the run of this execution. Anyone may give an execution any name.
-    async fn own_run(&self, display_name: Option<&str>, arn: &str) -> Result<Option<RunId>, IntakeError> {
+    /// The run that a display name names, if it is the run of this execution. Anyone may give an execution any name, so
+    /// the run must be of this pipeline, and know this execution or still be asking for one.
+    async fn own_run(&self, display_name: Option<&str>, detail: &Detail) -> Result<Option<RunId>, IntakeError> {
         let Some(id) = display_name.and_then(|name| RunId::parse(name).ok()) else { return Ok(None) };
         let Some(run) = self.ledger().run(&id).await? else { return Ok(None) };
-        let ours = run.value.execution.as_ref().is_none_or(|execution| execution.arn == arn);
-        Ok(ours.then_some(id))
+        let run = run.value;
+        let ours = match &run.execution {
+            Some(execution) => execution.arn == detail.pipeline_execution_arn,
+            None => run.has_pending(&CommandId::start()),
+        };
+        Ok((ours && same_pipeline(&run.spec.pipeline_arn, &detail.pipeline_arn)).then_some(id))
     }
 
     async fn execution_event(&self, detail: &Detail) -> Result<EventKind, IntakeError> {
@@ -105,11 +109,21 @@ impl Intake<'_> {
             IntakeError::Unreadable(format!("`{path}` is `{word}`, and `{accepted}` are accepted"))
         })?;
         let failure = match status {
-            ExecutionStatus::Failed => Some(self.observe().failure(&detail.pipeline_execution_arn).await?),
+            ExecutionStatus::Failed => match self.observe().failure(&detail.pipeline_execution_arn).await {
+                Ok(failure) => Some(failure),
+                // It failed all the same, and people are to be told.
+                Err(ObserveError::Permanent(reason)) => Some(Failure { step: None, reason }),
+                Err(error) => return Err(error.into()),
+            },
             _ => None,
         };
         Ok(EventKind::ExecutionChanged { execution_arn: detail.pipeline_execution_arn.clone(), status, failure })
     }
+}
+
+/// SageMaker writes the name in lower case in ARNs.
+fn same_pipeline(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other)
 }
 
 fn step_event(detail: &Detail) -> Result<EventKind, IntakeError> {

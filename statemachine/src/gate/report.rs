@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Finite, MetricPath};
+use super::{Criterion, Finite, Gate, MetricPath};
 
 /// The largest report that is read, in bytes. A report holds a few dozen numbers and perhaps a curve; a larger one is
 /// a mistake, and is refused rather than held in a function's memory.
 pub const REPORT_LIMIT: usize = 1024 * 1024;
+
+/// The most leaves of one report: it is stored with its run, in an item of 400 KB at most.
+pub const LEAF_LIMIT: usize = 2000;
 
 /// The most metrics kept from one report: they are stored with the run, whose item is bounded.
 pub const METRICS_LIMIT: usize = 200;
@@ -67,6 +70,9 @@ impl Report {
         for (name, value) in &object {
             walk(name, value, &mut leaves);
         }
+        if leaves.len() > LEAF_LIMIT {
+            return Err(UnreadableReport(format!("it has {} values, and {LEAF_LIMIT} are accepted", leaves.len())));
+        }
         Ok(Self(leaves))
     }
 
@@ -82,21 +88,21 @@ impl Report {
         }
     }
 
-    /// The numbers, at most [`METRICS_LIMIT`] of them.
+    /// The numbers, at most [`METRICS_LIMIT`] of them; those that the gate asks for come first, since the next model is
+    /// compared by them.
     #[must_use]
-    pub fn metrics(&self) -> Metrics {
-        let numbers = self.0.iter().filter_map(|(path, found)| match found {
-            Found::Number(value) => Some((path.clone(), *value)),
-            Found::Other(_) => None,
-        });
-        Metrics(numbers.take(METRICS_LIMIT).collect())
-    }
-
-    /// A report whose only leaves are these numbers: a gate that has been asked once can be asked again with another
-    /// champion.
-    #[must_use]
-    pub fn of_metrics(metrics: &Metrics) -> Self {
-        Self(metrics.0.iter().map(|(path, value)| (path.clone(), Found::Number(*value))).collect())
+    pub fn metrics(&self, gate: Option<&Gate>) -> Metrics {
+        let asked = gate.map_or(&[][..], Gate::criteria).iter().map(Criterion::metric);
+        let asked = asked.filter_map(|path| Some((path.as_str().to_owned(), self.metric(path).ok()?)));
+        let mut metrics: BTreeMap<String, Finite> = asked.collect();
+        for (path, found) in &self.0 {
+            if let Found::Number(value) = found
+                && metrics.len() < METRICS_LIMIT
+            {
+                metrics.insert(path.clone(), *value);
+            }
+        }
+        Metrics(metrics)
     }
 }
 

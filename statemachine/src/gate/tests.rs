@@ -38,7 +38,7 @@ fn thresholds_hold_at_their_boundary_as_they_say() {
 
 #[test]
 fn the_champion_is_compared_with_a_tolerance_in_the_right_direction() {
-    let live = report(r#"{"auc":0.95}"#).unwrap().metrics();
+    let live = report(r#"{"auc":0.95}"#).unwrap().metrics(None);
     let higher = gate("auc", None, Some(against(0.02, Direction::Higher)));
     assert!(higher.decide(&report(r#"{"auc":0.94}"#), Some(&live)).passed);
     assert!(!higher.decide(&report(r#"{"auc":0.92}"#), Some(&live)).passed);
@@ -56,7 +56,7 @@ fn without_a_live_model_the_champion_demand_holds_and_says_so() {
 
 #[test]
 fn a_live_model_without_the_metric_fails_closed() {
-    let live = report(r#"{"other":1}"#).unwrap().metrics();
+    let live = report(r#"{"other":1}"#).unwrap().metrics(None);
     let decision =
         gate("auc", None, Some(against(0.0, Direction::Higher))).decide(&report(r#"{"auc":0.99}"#), Some(&live));
     assert!(!decision.passed);
@@ -120,4 +120,19 @@ fn what_cannot_be_a_gate_is_refused() {
 fn an_oversized_report_is_refused() {
     let text = format!("{{\"m\":1,\"x\":\"{}\"}}", "x".repeat(report::REPORT_LIMIT));
     assert!(report(&text).is_err());
+}
+
+#[test]
+fn the_metrics_that_the_gate_asks_for_are_kept_before_all_others() {
+    let many: Vec<String> = (0..400).map(|number| format!("\"a{number:03}\":{number}")).collect();
+    let gate = gate("z", None, Some(against(0.0, Direction::Higher)));
+    let kept = report(&format!("{{{},\"z\":1}}", many.join(","))).unwrap().metrics(Some(&gate));
+    assert_eq!(kept.iter().count(), report::METRICS_LIMIT);
+    assert_eq!(kept.get(&path("z")).unwrap().get(), 1.0);
+}
+
+#[test]
+fn a_report_of_too_many_values_fails_closed() {
+    let many: Vec<String> = (0..=report::LEAF_LIMIT).map(|number| format!("\"a{number}\":1")).collect();
+    assert!(report(&format!("{{{}}}", many.join(","))).is_err());
 }

@@ -454,7 +454,9 @@ impl Step {
     fn deploy_or_wait(&mut self, deployment: &DeploymentSpec) {
         let id = self.run.id.clone();
         if self.endpoint.deploying.is_none() {
-            return self.deploy(deployment, Vec::new());
+            // Whoever still waits was trained on older data, even if its turn was on the way.
+            let overtakes = std::mem::take(&mut self.endpoint.waiting).into_iter().filter(|waiting| *waiting != id);
+            return self.deploy(deployment, overtakes.collect());
         }
         self.run.phase = Phase::AwaitingTurn;
         self.run.learn(self.at, "waits for another deployment to end");
@@ -489,7 +491,11 @@ impl Step {
 
     fn your_turn(&mut self) -> Verdict {
         if self.run.phase != Phase::AwaitingTurn {
-            return Verdict::ignored("the run is not waiting for its turn");
+            if self.endpoint.deploying.is_some() || self.endpoint.waiting.is_empty() {
+                return Verdict::ignored("the run is not waiting for its turn");
+            }
+            self.next_turn();
+            return Verdict::changed("the run is not waiting any more, and gives its turn on");
         }
         if self.endpoint.deploying.is_some() {
             return Verdict::ignored("another deployment has begun; this run is told again when it ends");
@@ -555,9 +561,10 @@ impl Step {
         self.run.phase = Phase::Live;
         self.run.learn(self.at, format!("live at endpoint {}", self.endpoint.name));
         let Some(deployment) = self.endpoint.deploying.take() else { return };
+        self.endpoint.ended = Some(self.run.id.clone());
         let package = self.run.package.clone().unwrap_or_default();
         let metrics = match &self.run.evaluation {
-            Some(Evaluation { report: Ok(report), .. }) => report.metrics(),
+            Some(Evaluation { report: Ok(report), .. }) => report.metrics(self.run.spec.gate.as_ref()),
             _ => crate::gate::Metrics::default(),
         };
         let endpoint = self.lineage.node(NodeId::endpoint(&self.endpoint.name), NodeKind::Endpoint);
@@ -581,6 +588,7 @@ impl Step {
             return;
         }
         self.acknowledge(&CommandId::deploy());
+        self.endpoint.ended = Some(self.run.id.clone());
         if let Some(deployment) = self.endpoint.deploying.take() {
             self.endpoint.waiting.splice(0..0, deployment.overtakes);
         }
@@ -621,6 +629,7 @@ impl Step {
             return Verdict::ignored("the run's model was not the live one any more");
         }
         self.endpoint.champion = None;
+        self.endpoint.ended = Some(self.run.id.clone());
         self.run.phase = Phase::Stopped;
         self.run.learn(self.at, "the endpoint was deleted");
         self.alert(Cause::EndpointGone, None, "the endpoint was deleted; nothing answers under its name");

@@ -210,6 +210,25 @@ fn only_one_deployment_at_a_time_and_the_newest_goes_next() {
 }
 
 #[test]
+fn a_turn_that_finds_its_run_gone_is_given_on() {
+    let mut world = world_in(Phase::Rejected);
+    let next = RunId::arrival("tumours", &object("v7"));
+    world.endpoint.waiting = vec![next.clone()];
+    world.give(&Event { at: at(31), kind: EventKind::YourTurn });
+    assert!(world.pending().contains(&format!("tell:{next}:turn")), "{:?}", world.pending());
+}
+
+#[test]
+fn a_newer_model_that_finds_the_endpoint_free_overtakes_who_waits() {
+    let mut world = World::after(&road_to(Phase::Deploying)[..4]);
+    let older = RunId::arrival("tumours", &object("v0"));
+    world.endpoint.waiting = vec![older.clone()];
+    world.give(&registered(12));
+    assert_eq!(world.endpoint.deploying.as_ref().unwrap().overtakes, [older]);
+    assert!(world.endpoint.waiting.is_empty());
+}
+
+#[test]
 fn a_failed_deployment_keeps_the_champion_and_gives_the_turn_on() {
     let live = world_in(Phase::Live);
     let mut road = road_to(Phase::Deploying);
@@ -235,7 +254,7 @@ fn the_gate_is_asked_again_when_the_champion_changed_while_waiting() {
         let criterion = crate::gate::Criterion::new(path, None, Some(against.unwrap())).unwrap();
         run.spec.gate = Some(crate::gate::Gate::new(vec![criterion]).unwrap());
     }
-    let better = crate::gate::Report::parse(br#"{"accuracy":0.99}"#).unwrap().metrics();
+    let better = crate::gate::Report::parse(br#"{"accuracy":0.99}"#).unwrap().metrics(None);
     world.endpoint.champion = Some(crate::endpoint::Champion {
         run: RunId::arrival("tumours", &object("v0")),
         config: "c".into(),
