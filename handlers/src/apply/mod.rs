@@ -166,22 +166,19 @@ pub async fn apply(
     code::upload(aws.s3(), deployment, prepared, &survey.missing_code, progress).await?;
     let pipeline_arn =
         pipeline::reconcile(aws.sagemaker(), deployment, prepared, survey.known.as_ref(), progress).await?;
+    let schedules = schedules::reconcile(aws.scheduler(), deployment, &survey.schedules, progress).await?;
     let spec = run_spec(&prepared.pipeline, &prepared.environment, &prepared.definition, &pipeline_arn)?;
     let arrival = prepared.pipeline.arrival();
-    let mut record = PipelineRecord {
+    let record = PipelineRecord {
         name: prepared.pipeline.name().to_string(),
         arrival_prefix: arrival.map(|arrival| arrival.prefix.to_string()),
         arrival_suffix: arrival.and_then(|arrival| arrival.suffix.as_ref()).map(ToString::to_string),
         spec,
         parameters: prepared.default_parameters(),
-        schedules: BTreeMap::new(),
+        schedules: schedules.arns,
         config: prepared.pipeline.to_json(),
         applied: Timestamp::now(),
     };
-    // Before the schedules: runs of the new definition must not be recorded under the old one if those fail.
-    ledger.put_pipeline(&record).await?;
-    let schedules = schedules::reconcile(aws.scheduler(), deployment, &survey.schedules, progress).await?;
-    record.schedules = schedules.arns;
     ledger.put_pipeline(&record).await?;
     progress(&format!("ledger: pipeline `{}` recorded", record.name));
     Ok(Applied {

@@ -47,6 +47,7 @@ fn every_event(run: &Run, _endpoint: &Endpoint) -> Vec<(String, Event)> {
 }
 
 #[test]
+#[allow(clippy::disallowed_methods, reason = "the test, not the core, reads and writes the document")]
 fn the_lifecycle_table_in_the_docs_is_fresh() {
     let worlds: Vec<_> = Phase::ALL
         .into_iter()
