@@ -38,10 +38,25 @@ impl Cloud {
     /// # Errors
     /// With what the program said.
     pub fn up() -> Result<Self> {
-        let (port, engine_port) = (free_port()?, free_port()?);
-        let cloud = Self { home: tempfile::Builder::new().prefix("tidegate-test-").tempdir()?, port, engine_port };
+        let cloud = Self::new()?;
         cloud.start()?;
         Ok(cloud)
+    }
+
+    /// Starts one with nothing in it.
+    ///
+    /// # Errors
+    /// With what the program said.
+    pub fn up_empty() -> Result<Self> {
+        let cloud = Self::new()?;
+        let (port, engine_port) = (cloud.port.to_string(), cloud.engine_port.to_string());
+        cloud.tidegate(&["local", "up", "--no-deploy", "--port", &port, "--engine-port", &engine_port])?;
+        Ok(cloud)
+    }
+
+    fn new() -> Result<Self> {
+        let home = tempfile::Builder::new().prefix("tidegate-test-").tempdir()?;
+        Ok(Self { home, port: free_port()?, engine_port: free_port()? })
     }
 
     /// Starts it again after [`Cloud::down`], in the same home.
@@ -150,6 +165,17 @@ impl Cloud {
             return Ok(Value::Null);
         }
         serde_json::from_str(&text).with_context(|| format!("`aws {}` printed: {text}", arguments.join(" ")))
+    }
+
+    /// The CDK's command line in `infra`; the example pipeline is part of the stack.
+    ///
+    /// # Errors
+    /// It failed; with what it printed.
+    pub fn cdk(&self, arguments: &[&str]) -> Result<String> {
+        let mut command = self.public_door(&root().join("infra/node_modules/.bin/cdk"));
+        command.current_dir(root().join("infra")).args(arguments).arg("--output").arg(self.home().join("cdk.out"));
+        let output = command.args(["-c", "pipelines=pipelines/breast-cancer"]).output()?;
+        successful("cdk", arguments, output)
     }
 
     /// A Python program of `tests/python`, with boto3; the test passes when the program does.

@@ -119,7 +119,14 @@ impl<'a> Drive<'a> {
             let name = event.kind.name();
             match decision.outcome {
                 Outcome::Changed { run, endpoint, lineage: more } => {
-                    info!(run = %run.id, event = name, phase = %run.phase, because = decision.because, "decided");
+                    info!(
+                        run = %run.id,
+                        execution = run.execution.as_ref().map(|execution| execution.arn.as_str()),
+                        event = name,
+                        phase = %run.phase,
+                        because = decision.because,
+                        "decided"
+                    );
                     now = Some(*run);
                     endpoint_now = endpoint.unwrap_or(endpoint_now);
                     lineage.nodes.extend(more.nodes);

@@ -7,6 +7,7 @@ mod configuration;
 mod conformance;
 mod demo;
 mod restarts;
+mod stack;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ const SCENARIOS: &[(&str, Scenario)] = &[
     ("an_event_that_cannot_be_read_ends_in_the_dead_letter_queue", arrivals::poison),
     ("killing_the_engine_in_a_training_leaves_no_run_hanging", restarts::engine_killed),
     ("killing_a_function_leaves_no_run_hanging", restarts::function_killed),
+    ("cloudformation_makes_and_removes_a_pipeline", stack::makes_and_removes_a_pipeline),
     ("down_and_up_keep_ledger_bucket_and_registry", restarts::state_survives),
 ];
 
