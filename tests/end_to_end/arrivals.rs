@@ -29,6 +29,8 @@ pub(crate) fn approval(cloud: &Cloud) -> Result<()> {
     for script in fs::read_dir(example.join("src"))?.flatten().filter(|entry| entry.path().is_file()) {
         fs::copy(script.path(), folder.path().join("src").join(script.file_name()))?;
     }
+    let planned = cloud.tidegate(&["plan", &folder.path().to_string_lossy()])?;
+    ensure!(planned.contains("deployment.approval: \"automatic\" becomes \"manual\""), "the plan tells it: {planned}");
     cloud.tidegate(&["apply", &folder.path().to_string_lossy()])?;
     let python = root().join(".venv/ml/bin/python");
     let outcome = cloud.python("approval.py", &[&python.to_string_lossy()]);

@@ -180,6 +180,9 @@ pub async fn apply(
         applied: Timestamp::now(),
     };
     ledger.put_pipeline(&record).await?;
+    for change in &survey.rules {
+        progress(change);
+    }
     progress(&format!("ledger: pipeline `{}` recorded", record.name));
     Ok(Applied {
         pipeline: record.name,

@@ -1,6 +1,8 @@
 //! What is there, beside what is wanted.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
 
 use crate::aws::Aws;
 use crate::ledger::{Ledger, PipelineRecord};
@@ -19,6 +21,8 @@ pub(super) struct Survey {
     pub(super) known: Option<Known>,
     /// What SageMaker's pipeline differs in.
     differences: Vec<String>,
+    /// What the ledger's record differs in where SageMaker has no part: trigger, gate, deployment.
+    pub(super) rules: Vec<String>,
     /// What is to be done with each schedule of this pipeline.
     pub(super) schedules: Vec<ScheduleStep>,
     pub(super) warnings: Vec<String>,
@@ -32,15 +36,19 @@ pub(super) async fn survey(
 ) -> Result<Survey, ApplyError> {
     let prepared = prepare(files, deployment)?;
     let name = prepared.pipeline.name().as_str();
-    let others = ledger.pipelines().await?;
-    let others: Vec<&PipelineRecord> = others.iter().filter(|other| other.name != name).collect();
+    let applied = ledger.pipelines().await?;
+    let rules = match applied.iter().find(|record| record.name == name) {
+        Some(record) => rule_changes(&record.config, &prepared.pipeline.to_json()),
+        None => Vec::new(),
+    };
+    let others: Vec<&PipelineRecord> = applied.iter().filter(|other| other.name != name).collect();
     refuse_conflicts(&prepared, &others)?;
     let warnings = shared_arrivals(&prepared, &others);
     let missing_code = code::missing(aws.s3(), deployment, &prepared).await?;
     let known = pipeline::known(aws.sagemaker(), name).await?;
     let differences = known.as_ref().map(|known| known.differences(&prepared, deployment)).unwrap_or_default();
     let schedules = schedules::survey(aws.scheduler(), deployment, name, &prepared.schedules).await?;
-    Ok(Survey { prepared, missing_code, known, differences, schedules, warnings })
+    Ok(Survey { prepared, missing_code, known, differences, rules, schedules, warnings })
 }
 
 /// Two pipelines on one endpoint would compare their models with each other and replace them in turn. SageMaker tells
@@ -96,6 +104,10 @@ impl Survey {
                 details: self.differences.clone(),
             },
         ];
+        if !self.rules.is_empty() {
+            let what = "trigger, gate and deployment".to_owned();
+            changes.push(Change { action: Action::Update, what, details: self.rules });
+        }
         changes.extend(self.schedules.iter().map(ScheduleStep::change));
         Plan {
             pipeline: name.to_string(),
@@ -106,5 +118,58 @@ impl Survey {
             definition_hash: self.prepared.definition.sha256,
             definition_after: self.prepared.definition.body,
         }
+    }
+}
+
+/// What differs between two parsed `pipeline.yaml` in the parts that Tidegate itself keeps to, key by key.
+fn rule_changes(before: &Value, after: &Value) -> Vec<String> {
+    let values = |config: &Value| {
+        let mut leaves = BTreeMap::new();
+        for part in ["trigger", "gate", "deployment"] {
+            if let Some(value) = config.get(part) {
+                walk(part, value, &mut leaves);
+            }
+        }
+        leaves
+    };
+    let (before, after) = (values(before), values(after));
+    let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let shown = |value: Option<&Value>| value.map_or_else(|| "nothing".to_owned(), Value::to_string);
+    keys.into_iter()
+        .filter(|key| before.get(*key) != after.get(*key))
+        .map(|key| format!("{key}: {} becomes {}", shown(before.get(key)), shown(after.get(key))))
+        .collect()
+}
+
+fn walk(path: &str, value: &Value, leaves: &mut BTreeMap<String, Value>) {
+    match value {
+        Value::Object(members) => {
+            members.iter().for_each(|(name, value)| walk(&format!("{path}.{name}"), value, leaves));
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(place, value)| walk(&format!("{path}[{place}]"), value, leaves));
+        }
+        leaf => drop(leaves.insert(path.to_owned(), leaf.clone())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_changed_gate_or_deployment_is_told_key_by_key() {
+        let before = json!({"gate": [{"metric": "auc", "at_least": 0.9}], "deployment": {"approval": "automatic"}});
+        let after = json!({"gate": [{"metric": "auc", "at_least": 0.91}],
+                           "deployment": {"approval": "manual", "instances": 2}});
+        let told = [
+            "deployment.approval: \"automatic\" becomes \"manual\"",
+            "deployment.instances: nothing becomes 2",
+            "gate[0].at_least: 0.9 becomes 0.91",
+        ];
+        assert_eq!(rule_changes(&before, &after), told);
+        assert_eq!(rule_changes(&before, &before), Vec::<String>::new());
     }
 }
