@@ -42,7 +42,7 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), 
     let (pipeline, key) = choose(&pipelines, arguments.pipeline.as_deref(), &name)?;
     let bucket = Deployment::load(&ledger).await?.bucket;
     let object =
-        upload(context, &session, &arguments.file, ObjectVersion { bucket, key, version_id: None, etag: None, size })
+        upload(context, &session, &arguments.file, ObjectVersion { bucket, key, version_id: None, etag: None, size, sequencer: None })
             .await?;
     let begun =
         Begun { run: RunId::arrival(&pipeline, &object), pipeline, object: Some(object.clone()), execution: None };

@@ -40,6 +40,9 @@ fn spec() -> RunSpec {
             approval: ApprovalMode::Automatic,
         }),
         role_arn: "arn:aws:iam::000000000000:role/tidegate-job".into(),
+        concurrency: Concurrency::Unlimited,
+        batch: None,
+        deadline_seconds: DEADLINE_SECONDS,
     }
 }
 
@@ -57,16 +60,20 @@ fn after(trigger: Trigger, events: Vec<(i64, EventKind)>) -> (Run, Endpoint) {
         }
         _ => EventKind::Requested { trigger, spec: Box::new(spec()), inputs, parameters },
     };
-    let (mut run, mut endpoint) = (None, Endpoint::new("tumours"));
+    let mut run: Option<Run> = None;
+    let mut around = Around { endpoint: Endpoint::new("tumours"), queue: Queue::default() };
     for (second, kind) in [(0, requested)].into_iter().chain(events) {
-        let decision = decide(run.as_ref(), &endpoint, &Event { at: at(second), kind });
+        let decision = decide(run.as_ref(), &around, &Event { at: at(second), kind });
         let Outcome::Changed { run: now, endpoint: endpoint_now, .. } = decision.outcome else {
             panic!("an event without effect: {}", decision.because)
         };
         run = Some(*now);
-        endpoint = endpoint_now.unwrap_or(endpoint);
+        around.endpoint = endpoint_now.unwrap_or(around.endpoint);
     }
-    (run.unwrap(), endpoint)
+    let mut run = run.unwrap();
+    // The schedule of its deadline was made.
+    run.outbox.retain(|pending| !matches!(pending.command, Command::Wake { .. }));
+    (run, around.endpoint)
 }
 
 fn started() -> (i64, EventKind) {
@@ -98,6 +105,7 @@ fn arrival(name: &str) -> Trigger {
             version_id: Some("v1".into()),
             etag: Some("e".into()),
             size: 1024,
+            sequencer: None,
         },
     }
 }

@@ -108,6 +108,9 @@ pub fn run_spec(
         },
     });
     Ok(RunSpec {
+        concurrency: Default::default(),
+        batch: None,
+        deadline_seconds: statemachine::run::DEADLINE_SECONDS,
         pipeline: pipeline.name().to_string(),
         pipeline_arn: pipeline_arn.to_owned(),
         code: environment.code().sha256().to_owned(),

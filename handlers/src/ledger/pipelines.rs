@@ -28,12 +28,42 @@ pub struct PipelineRecord {
     pub applied: Timestamp,
 }
 
+/// What a pipeline does with an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Its key is not under the pipeline's prefix.
+    NotMine,
+    /// It starts nothing, for this reason.
+    Declined(String),
+    /// It starts a run.
+    Takes(Wait),
+}
+
+/// How an object starts a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// By itself.
+    Run,
+    /// Together with others that come soon.
+    Batch,
+    /// It says that its folder is complete.
+    Marker,
+    /// It lists the objects.
+    Manifest,
+}
+
 impl PipelineRecord {
-    /// Whether an object with this key starts a run.
+    /// What an object with this key and of this size starts.
     #[must_use]
-    pub fn waits_for(&self, key: &str) -> bool {
-        let prefix = self.arrival_prefix.as_deref().is_some_and(|prefix| key.starts_with(prefix));
-        prefix && self.arrival_suffix.as_deref().is_none_or(|suffix| key.ends_with(suffix))
+    pub fn waits_for(&self, key: &str, _size: u64) -> Verdict {
+        if !self.arrival_prefix.as_deref().is_some_and(|prefix| key.starts_with(prefix)) {
+            return Verdict::NotMine;
+        }
+        match self.arrival_suffix.as_deref().filter(|suffix| !key.ends_with(suffix)) {
+            Some(suffix) => Verdict::Declined(format!("its key does not end in `{suffix}`")),
+            None if self.spec.batch.is_some() => Verdict::Takes(Wait::Batch),
+            None => Verdict::Takes(Wait::Run),
+        }
     }
 }
 
