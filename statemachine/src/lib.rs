@@ -10,6 +10,7 @@ pub mod definition;
 pub mod endpoint;
 pub mod gate;
 pub mod lineage;
+pub mod queue;
 pub mod run;
 pub mod text;
 
