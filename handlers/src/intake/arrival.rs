@@ -7,6 +7,7 @@ use statemachine::{Event, EventKind, RunId};
 use tracing::info;
 
 use super::{Envelope, Intake, IntakeError};
+use crate::ledger::Verdict;
 
 /// The detail of `Object Created` (EventBridge, in the S3 user guide). The key is not URL-encoded here.
 #[derive(Debug, Deserialize)]
@@ -58,7 +59,10 @@ impl Intake<'_> {
             size: object.size,
         };
         let pipelines = self.ledger().pipelines().await?;
-        let waiting: Vec<_> = pipelines.into_iter().filter(|pipeline| pipeline.waits_for(&object.key)).collect();
+        let waiting: Vec<_> = pipelines
+            .into_iter()
+            .filter(|pipeline| matches!(pipeline.waits_for(&object.key, object.size), Verdict::Takes(_)))
+            .collect();
         if waiting.is_empty() {
             info!(object = %object, "no pipeline waits for this object");
         }

@@ -20,7 +20,7 @@ mod runs;
 
 pub use commit::{Change, CommitError};
 pub use lineage::{Direction, Neighbour, NodeView};
-pub use pipelines::PipelineRecord;
+pub use pipelines::{Complete, Expected, PipelineRecord, Verdict, Wait};
 pub use runs::{RunPage, Versioned};
 
 use aws_sdk_dynamodb::Client;
