@@ -280,10 +280,9 @@ impl<'a> Drive<'a> {
                     Message::YourTurn => EventKind::YourTurn,
                     Message::Superseded { by } => EventKind::Superseded { by: by.clone() },
                     Message::SlotFree => EventKind::SlotFree,
-                    Message::Replaced { by } => EventKind::StopRequested(Stop {
-                        reason: format!("replaced by run {by}"),
-                        by: Some(by.clone()),
-                    }),
+                    Message::Replaced { by } => {
+                        EventKind::StopRequested(Stop { reason: format!("replaced by run {by}"), by: Some(by.clone()) })
+                    }
                 };
                 let events = [Event { at: self.context.clock.now(), kind }];
                 // The other run's loop may tell a third: the future must have a size.
@@ -335,7 +334,9 @@ impl<'a> Drive<'a> {
 /// The configuration that the first event of a run brings.
 fn spec_of(event: &Event) -> Option<&RunSpec> {
     match &event.kind {
-        EventKind::Requested { spec, .. } | EventKind::Adopted { spec, .. } | EventKind::Missed { spec, .. } => Some(spec),
+        EventKind::Requested { spec, .. } | EventKind::Adopted { spec, .. } | EventKind::Missed { spec, .. } => {
+            Some(spec)
+        }
         _ => None,
     }
 }
@@ -351,4 +352,3 @@ fn claim(run: &mut Run, now: Timestamp) -> Vec<CommandId> {
     }
     free
 }
-

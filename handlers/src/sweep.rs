@@ -64,7 +64,17 @@ pub async fn sweep(context: &Context) -> Result<Swept, IntakeError> {
             }
         }
     }
-    info!(due = swept.due, drained = swept.drained, asked = swept.asked, missed = swept.missed, failed = swept.failed, "swept");
+    for pipeline in drive.ledger().pipelines().await? {
+        swept.missed += lost_firings(context, &pipeline).await?;
+    }
+    info!(
+        due = swept.due,
+        drained = swept.drained,
+        asked = swept.asked,
+        missed = swept.missed,
+        failed = swept.failed,
+        "swept"
+    );
     Ok(swept)
 }
 
@@ -95,3 +105,41 @@ async fn look(context: &Context, id: &RunId) -> Result<Looked, IntakeError> {
     Ok(looked)
 }
 
+/// Records each firing that was due a while ago and made no run.
+async fn lost_firings(context: &Context, pipeline: &PipelineRecord) -> Result<usize, LedgerError> {
+    let now = context.clock.now();
+    let late = now.saturating_sub(LATENESS).unwrap_or(Timestamp::MIN);
+    let forgotten = late.saturating_sub(MEMORY).unwrap_or(Timestamp::MIN);
+    if pipeline.schedules.is_empty() {
+        return Ok(0);
+    }
+    let config = match Pipeline::from_json(&pipeline.config) {
+        Ok(config) => config,
+        Err(error) => {
+            warn!(pipeline = pipeline.name, error = %error, "the schedules cannot be looked at: apply the pipeline again");
+            return Ok(0);
+        }
+    };
+    let drive = Drive::new(context);
+    let mut missed = 0;
+    for (name, schedule) in config.schedules() {
+        let Some(due) = schedule.expression.previous_due(&schedule.time_zone, late) else { continue };
+        if due < pipeline.applied || due < forgotten {
+            continue;
+        }
+        let id = RunId::schedule(&pipeline.name, name.as_str(), &due.to_string());
+        if drive.ledger().run(&id).await?.is_some() {
+            continue;
+        }
+        let kind = EventKind::Missed {
+            trigger: Trigger::Schedule { name: name.to_string(), scheduled_time: due },
+            spec: Box::new(pipeline.spec.clone()),
+            reason: format!("schedule `{name}` was due at {due} and has not fired"),
+        };
+        match Box::pin(drive.give(&id, &[Event { at: now, kind }], true)).await {
+            Ok(_) => missed += 1,
+            Err(error) => warn!(run = %id, error = %error, "a lost firing could not be told"),
+        }
+    }
+    Ok(missed)
+}

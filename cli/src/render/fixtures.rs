@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use statemachine::gate::{Comparison, Criterion, Finite, Gate, MetricPath, Report, Threshold};
+use statemachine::queue::Concurrency;
 use statemachine::run::{
-    ApprovalMode, CommandId, DeploymentSpec, EndpointStatus, Evaluation, EvaluationSpec, ExecutionStatus, Failure,
-    Inputs, ObjectVersion, Outcome, Run, RunSpec, StepChange, StepStatus, TrainedModel, Trigger,
+    ApprovalMode, Command, CommandId, DEADLINE_SECONDS, DeploymentSpec, EndpointStatus, Evaluation, EvaluationSpec,
+    ExecutionStatus, Failure, Inputs, ObjectVersion, Outcome, Run, RunSpec, StepChange, StepStatus, TrainedModel,
+    Trigger,
 };
-use statemachine::{Endpoint, Event, EventKind, RunId, decide};
+use statemachine::{Around, Endpoint, Event, EventKind, Queue, RunId, decide};
 
 const PIPELINE: &str = "arn:aws:sagemaker:us-east-1:000000000000:pipeline/tumours";
 

@@ -232,7 +232,7 @@ mod tests {
             ("ConflictException", "There was a conflict".into(), Meaning::Busy),
             ("ValidationException", format!("Cannot update in-progress endpoint {arn}."), Meaning::Busy),
             ("ResourceLimitExceeded", "The account-level service limit is 20".into(), Meaning::Quota),
-            ("ThrottlingException", "Rate exceeded".into(), Meaning::Busy),
+            ("ThrottlingException", "Rate exceeded".into(), Meaning::Throttled),
             ("ValidationException", "1 validation error detected".into(), Meaning::Refused),
             ("AccessDeniedException", "User is not authorized".into(), Meaning::Denied),
         ] {
@@ -246,7 +246,7 @@ mod tests {
             (404, Meaning::Missing),
             (403, Meaning::Denied),
             (412, Meaning::Refused),
-            (429, Meaning::Busy),
+            (429, Meaning::Throttled),
             (500, Meaning::Busy),
             (503, Meaning::Busy),
         ] {
@@ -259,6 +259,6 @@ mod tests {
         let error = CallError::read("ValidationException", "bad\u{1b}[2J\nname", 400).effect("it cannot be done");
         assert_eq!(error, EffectError::Permanent("it cannot be done: bad [2J name (ValidationException)".to_owned()));
         let busy = CallError::read("SlowDown", "", 503).effect("it cannot be done");
-        assert_eq!(busy, EffectError::Retry("it cannot be done now: SlowDown".to_owned()));
+        assert_eq!(busy, EffectError::NoRoom("it cannot be done now: SlowDown".to_owned()));
     }
 }

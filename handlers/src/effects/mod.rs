@@ -9,9 +9,9 @@ mod register;
 mod s3;
 mod start;
 mod stop;
-mod wake;
 #[cfg(test)]
 pub(crate) mod testing;
+mod wake;
 
 use statemachine::run::{Command, EventKind, PendingCommand, Run};
 

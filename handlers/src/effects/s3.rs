@@ -52,7 +52,8 @@ pub(crate) async fn read_object(client: &Client, object: &ObjectVersion, limit: 
     let request = client.get_object().bucket(&object.bucket).key(&object.key);
     let answer = request.set_version_id(object.version_id.clone()).send().await;
     let answer = answer.map_err(|error| {
-        CallError::of(error).or_missing(format_args!("{object} cannot be read"), || format!("{object} is not there any more"))
+        CallError::of(error)
+            .or_missing(format_args!("{object} cannot be read"), || format!("{object} is not there any more"))
     })?;
     let broken = |error: Error| CallError::busy(error.to_string()).effect(format_args!("{object} cannot be read"));
     let bytes = bounded(answer.body, limit).await.map_err(broken)?;
@@ -108,6 +109,7 @@ mod tests {
             version_id: version.map(str::to_owned),
             etag: None,
             size: 1,
+            sequencer: None,
         };
         assert_eq!(copy_source(&object(None)), "data/raw/a%20b%2Bc/%C3%BC%25%3F.csv");
         assert_eq!(copy_source(&object(Some("v/+1"))), "data/raw/a%20b%2Bc/%C3%BC%25%3F.csv?versionId=v/%2B1");

@@ -200,7 +200,11 @@ impl Intake<'_> {
                 let reads = run.inputs.objects.contains(object);
                 let began = matches!(&run.trigger, Trigger::Arrival { object: first } if first == object);
                 // A newer version of the object may stand in its place: then the note tells.
-                if reads || began { Ok(Taken { run: run.id, noted: false }) } else { self.taker(pipeline, object).await }
+                if reads || began {
+                    Ok(Taken { run: run.id, noted: false })
+                } else {
+                    self.taker(pipeline, object).await
+                }
             }
             Ok(None) => self.taker(pipeline, object).await,
             Err(DriveError::Taken(run)) => Ok(Taken { run, noted: false }),

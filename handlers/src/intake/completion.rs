@@ -34,7 +34,9 @@ impl Intake<'_> {
             _ => self.beside(pipeline, object).await,
         };
         match found {
-            Ok(objects) if objects.is_empty() => Ok(Err(format!("{object} came, and there is no data that it stands for"))),
+            Ok(objects) if objects.is_empty() => {
+                Ok(Err(format!("{object} came, and there is no data that it stands for")))
+            }
             Ok(objects) => Ok(Ok(objects)),
             Err(ObserveError::Permanent(reason)) => Ok(Err(reason)),
             Err(error) => Err(error.into()),
@@ -42,7 +44,11 @@ impl Intake<'_> {
     }
 
     /// S3 lists what was written before the marker, however late the events of those objects are.
-    async fn beside(&self, pipeline: &PipelineRecord, marker: &ObjectVersion) -> Result<Vec<ObjectVersion>, ObserveError> {
+    async fn beside(
+        &self,
+        pipeline: &PipelineRecord,
+        marker: &ObjectVersion,
+    ) -> Result<Vec<ObjectVersion>, ObserveError> {
         let folder = marker.key.rsplit_once('/').map_or("", |(folder, _)| folder);
         let uri = format!("s3://{}/{folder}/", marker.bucket);
         let mut objects = self.observe().objects(&uri, OBJECT_LIMIT).await?;
@@ -104,7 +110,7 @@ impl PipelineRecord {
     /// Whether an object is data of this pipeline: under its prefix, with its suffix, within its sizes, and no marker.
     #[must_use]
     fn reads(&self, key: &str, size: u64) -> bool {
-        let data = self.clone();
+        let data = Self { complete: None, ..self.clone() };
         !matches!(self.waits_for(key, size), Verdict::Takes(Wait::Marker | Wait::Manifest))
             && matches!(data.waits_for(key, size), Verdict::Takes(_))
     }

@@ -70,4 +70,3 @@ impl<'a> Intake<'a> {
         Event { at: self.context.clock.now(), kind }
     }
 }
-

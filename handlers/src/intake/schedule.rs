@@ -175,14 +175,14 @@ impl Intake<'_> {
 
     async fn applied(&self, name: &str) -> Result<PipelineRecord, IntakeError> {
         let pipeline = self.ledger().pipeline(name).await?;
-        pipeline.ok_or_else(|| {
-            IntakeError::Unreadable(format!("`pipeline` is `{name}`, and no such pipeline is applied"))
-        })
+        pipeline
+            .ok_or_else(|| IntakeError::Unreadable(format!("`pipeline` is `{name}`, and no such pipeline is applied")))
     }
 
     async fn known(&self, id: &RunId) -> Result<Run, IntakeError> {
         let run = self.ledger().run(id).await?;
-        run.map(|run| run.value).ok_or_else(|| IntakeError::Unreadable(format!("`run` is `{id}`, and there is no such run")))
+        run.map(|run| run.value)
+            .ok_or_else(|| IntakeError::Unreadable(format!("`run` is `{id}`, and there is no such run")))
     }
 }
 

@@ -27,7 +27,7 @@ mod runs;
 pub use commit::{Change, CommitError};
 pub use lineage::{Direction, Neighbour, NodeView};
 pub use objects::{ObjectChange, ObjectOutcome, ObjectRecord};
-pub use pipelines::{PipelineRecord, Verdict, Wait};
+pub use pipelines::{Complete, Expected, PipelineRecord, Verdict, Wait};
 pub use runs::{RunPage, Versioned};
 
 use aws_sdk_dynamodb::Client;

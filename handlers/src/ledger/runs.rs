@@ -1,6 +1,6 @@
 use aws_sdk_dynamodb::types::AttributeValue;
-use serde::de::DeserializeOwned;
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use statemachine::{Endpoint, Queue, Run, RunId};
 
 use super::item::{BY_DUE, BY_TIME, Item, Key, get_body, get_number, get_text, text};

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{CommandId, Evaluation, Inputs, ObjectVersion, Run, RunSpec, Stop, Trigger};
-use crate::{Endpoint, Queue};
 use crate::lineage::Lineage;
+use crate::{Endpoint, Queue};
 
 /// The status of a pipeline execution, in SageMaker's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

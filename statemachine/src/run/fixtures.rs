@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::*;
-use crate::{Endpoint, Queue};
-use crate::queue::Concurrency;
 use crate::gate::{Comparison, Criterion, Finite, Gate, MetricPath, Report, Threshold};
+use crate::queue::Concurrency;
+use crate::{Endpoint, Queue};
 
 pub(crate) const EXECUTION: &str = "arn:aws:sagemaker:us-east-1:000000000000:pipeline/tumours/execution/abcdefghijkl";
 pub(crate) const PACKAGE: &str = "arn:aws:sagemaker:us-east-1:000000000000:model-package/tumours/1";

@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 
-use super::{Event, Outcome, Phase, Run, decide};
 use super::Around;
+use super::{Event, Outcome, Phase, Run, decide};
 
 /// Makes example events for a run and its endpoint, each with a name.
 pub type Examples<'e> = dyn Fn(&Run, &Around) -> Vec<(String, Event)> + 'e;

@@ -178,7 +178,9 @@ impl Step {
                 self.alert_once(Cause::QueueFull, &reason);
                 return self.skip(reason);
             }
-            Concurrency::Wait { .. } if others && !(self.queue.has_room(concurrency) && self.queue.waiting.is_empty()) => {
+            Concurrency::Wait { .. }
+                if others && !(self.queue.has_room(concurrency) && self.queue.waiting.is_empty()) =>
+            {
                 self.set_deadline();
                 return self.enqueue();
             }
@@ -254,7 +256,8 @@ impl Step {
         self.run.phase = Phase::Missed;
         self.run.learn(self.at, crate::text::one_line(reason, 1000));
         self.run.failure = Some(Failure { step: None, reason: reason.to_owned() });
-        let cause = if matches!(self.run.trigger, Trigger::Expected { .. }) { Cause::NoData } else { Cause::ScheduleMissed };
+        let cause =
+            if matches!(self.run.trigger, Trigger::Expected { .. }) { Cause::NoData } else { Cause::ScheduleMissed };
         self.alert_once(cause, reason);
         Verdict::changed(reason.to_owned())
     }

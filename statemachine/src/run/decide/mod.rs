@@ -8,14 +8,16 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::event::{Approval, Around, Decision, EndpointStatus, Event, EventKind, ExecutionStatus, Failure, Outcome};
 use super::command::patience;
-use super::record::{ApprovalMode, DeploymentSpec, Evaluation, Execution, Fact, Inputs, LATE, Phase, Run, Stop, Trigger, seconds_of};
+use super::event::{Approval, Around, Decision, EndpointStatus, Event, EventKind, ExecutionStatus, Failure, Outcome};
+use super::record::{
+    ApprovalMode, DeploymentSpec, Evaluation, Execution, Fact, Inputs, LATE, Phase, Run, Stop, Trigger, seconds_of,
+};
 use super::{Batch, Command, CommandId, Message, ObjectVersion, Pending, Purpose, RunId, Stage};
 use crate::alert::{Alert, Cause};
 use crate::endpoint::{Champion, Deployment, Endpoint, WAITING_LIMIT};
-use crate::queue::{Concurrency, QUEUE_LIMIT, Queue};
 use crate::lineage::{Edge, Lineage, NodeId, NodeKind, Relation};
+use crate::queue::{Concurrency, QUEUE_LIMIT, Queue};
 
 /// What follows from an event: total and pure.
 ///

@@ -99,8 +99,7 @@ impl Step {
 
     pub(super) fn command_stop(&mut self) {
         let Some(execution) = &self.run.execution else { return };
-        let command =
-            Command::Stop { execution_arn: execution.arn.clone(), token: self.run.id.token("stop") };
+        let command = Command::Stop { execution_arn: execution.arn.clone(), token: self.run.id.token("stop") };
         self.run.command(CommandId::stop(), command);
     }
 }
