@@ -121,10 +121,9 @@ pub fn run_spec(
         role_arn: environment.job_role_arn().to_owned(),
         concurrency: pipeline.concurrency(),
         batch: match pipeline.arrival().map(|arrival| &arrival.grouping) {
-            Some(Grouping::Batch(batch)) => Some(BatchSpec {
-                quiet_seconds: batch.quiet().seconds(),
-                longest_seconds: batch.longest().seconds(),
-            }),
+            Some(Grouping::Batch(batch)) => {
+                Some(BatchSpec { quiet_seconds: batch.quiet().seconds(), longest_seconds: batch.longest().seconds() })
+            }
             _ => None,
         },
         deadline_seconds: pipeline.deadline().seconds(),
