@@ -15,4 +15,5 @@ pub mod run;
 pub mod text;
 
 pub use endpoint::Endpoint;
-pub use run::{Decision, Event, EventKind, Run, RunId, decide};
+pub use queue::Queue;
+pub use run::{Around, Decision, Event, EventKind, Run, RunId, decide};

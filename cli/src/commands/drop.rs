@@ -41,9 +41,13 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), 
     let pipelines = ledger.pipelines().await?;
     let (pipeline, key) = choose(&pipelines, arguments.pipeline.as_deref(), &name, size)?;
     let bucket = Deployment::load(&ledger).await?.bucket;
-    let object =
-        upload(context, &session, &arguments.file, ObjectVersion { bucket, key, version_id: None, etag: None, size })
-            .await?;
+    let object = upload(
+        context,
+        &session,
+        &arguments.file,
+        ObjectVersion { bucket, key, version_id: None, etag: None, size, sequencer: None },
+    )
+    .await?;
     let begun =
         Begun { run: RunId::arrival(&pipeline, &object), pipeline, object: Some(object.clone()), execution: None };
     if !arguments.wait {
