@@ -8,7 +8,6 @@
 mod api;
 mod clock;
 mod context;
-mod cron;
 mod error;
 mod expression;
 mod group;
