@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { PROJECT_ROOT } from '../lib/config';
 import { statements } from './policies';
 import type { Statement } from './policies';
-import { BINARIES, Synthesized } from './stack';
+import { BINARIES, FOLLOWING, Synthesized } from './stack';
 
 /**
  * The local cloud does not enforce policies: a call that no policy allows would be found on AWS only.
@@ -129,9 +129,9 @@ describe('calls in the sources of the functions', () => {
     const asks = (binary: string, operation: string) =>
       reachable(binary).some((f) => operationsOf(f).includes(operation));
     const those = (operation: string) => BINARIES.filter((binary) => asks(binary, operation));
-    assert.deepEqual(those('list_object_versions'), ['on-schedule', 'on-pipeline-status']);
+    assert.deepEqual(those('list_object_versions'), ['on-data-arrival', 'on-schedule', 'on-pipeline-status']);
     assert.deepEqual(those('delete_item'), ['pipeline-resource']);
-    assert.deepEqual(those('publish'), BINARIES.slice(0, 5));
+    assert.deepEqual(those('publish'), FOLLOWING);
   });
 
   it('all belong to a function, or to the command line', () => {
