@@ -53,9 +53,9 @@ describe('the runbook', () => {
     const source = readFileSync(join(PROJECT_ROOT, 'statemachine', 'src', 'alert.rs'), 'utf8');
     const names = /fn name\(self\)[^]*?\n {4}\}/.exec(source)?.[0] ?? '';
     const causes = [...names.matchAll(/"(\w+)"/g)].map(([, name]) => name!);
-    assert.ok(causes.includes('failed') && causes.length >= 5, `${causes}`);
+    assert.ok(causes.includes('failed'), `${causes}`);
     const rows = [...runbook.matchAll(/^\| alert `(\w+)` \|.*\(#(\S+)\) \|$/gm)].map(([, name]) => name!);
-    for (const cause of causes) assert.ok(rows.includes(cause), cause);
+    assert.deepEqual(rows.sort(), causes.sort());
   });
 
   it('leads only to sections that it has', () => {
