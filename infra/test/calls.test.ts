@@ -153,9 +153,7 @@ describe('calls in the sources of the functions', () => {
     const those = (operation: string) => BINARIES.filter((binary) => asks(binary, operation));
     assert.deepEqual(those('list_object_versions'), ['on-data-arrival', 'on-schedule', 'on-pipeline-status']);
     // By which each way in is known to be followed as far as to the question.
-    assert.deepEqual(those('describe_endpoint').length, FOLLOWING.length);
     assert.deepEqual(those('list_pipeline_parameters_for_execution'), ['on-pipeline-status']);
-    assert.deepEqual(those('list_pipeline_execution_steps'), ['on-pipeline-status', 'sweep']);
     assert.deepEqual(those('delete_item'), ['pipeline-resource']);
     assert.deepEqual(those('publish'), FOLLOWING);
   });
