@@ -93,6 +93,8 @@ def make():
             FlexibleTimeWindow=OFF, Target={"Arn": fired_arn, "RoleArn": ROLE})
     message = refused("ValidationException", create, name="x", expression="cron(0 3 * * *)", arn=fired_arn)
     check(message.startswith("Invalid Schedule Expression cron(0 3 * * *)."), message)
+    message = refused("ValidationException", create, name="x", expression="at(2020-01-01T00:00:00)", arn=fired_arn)
+    check("has passed" in message, message)
     for wrong in (dict(expression="rate(1 day)", arn="arn:aws:scheduler:::aws-sdk:sqs:sendMessage"),
                   dict(expression="rate(1 day)", arn=fired_arn, ScheduleExpressionTimezone="Europe/Nowhere"),
                   dict(expression="rate(1 day)", arn=fired_arn, name="a b"),
