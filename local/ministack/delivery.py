@@ -15,7 +15,7 @@ import logging
 import threading
 import uuid
 
-from ministack.services import eventbridge, lambda_svc, s3, sns
+from ministack.services import cloudwatch, eventbridge, lambda_svc, s3, sns
 from ministack.services.cloudformation import provisioners
 
 import invocations
@@ -69,13 +69,15 @@ def _undeliverable(target: dict, rule: dict, event, code: str, message: str) -> 
     """A permanent failure: AWS does not retry it."""
     logger.warning("rule %s: %s", rule.get("Name", "?"), message)
     queue = (target.get("DeadLetterConfig") or {}).get("Arn")
-    if queue:
-        invocations.hand_over(queue, event, {
-            "RULE_ARN": rule.get("Arn", ""),
-            "TARGET_ARN": target.get("Arn", ""),
-            "ERROR_CODE": code,
-            "ERROR_MESSAGE": message,
-        })
+    stored = queue and invocations.hand_over(queue, event, {
+        "RULE_ARN": rule.get("Arn", ""),
+        "TARGET_ARN": target.get("Arn", ""),
+        "ERROR_CODE": code,
+        "ERROR_MESSAGE": message,
+    })
+    if queue and not stored:
+        dimensions = {"RuleName": rule.get("Name", "")}
+        cloudwatch.record_metric("AWS/Events", "InvocationsFailedToBeSentToDlq", 1, "Count", dimensions)
 
 
 def _lets_in(func: dict, rule_arn: str) -> bool:

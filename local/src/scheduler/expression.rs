@@ -89,13 +89,14 @@ impl Plan {
     pub fn next_after(&self, after: Timestamp) -> Option<Timestamp> {
         // The start date itself is a time that counts.
         let just_before = |start: Timestamp| start.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(start);
-        let after = self.start.map_or(after, |start| after.max(just_before(start)));
+        let within = self.start.map_or(after, |start| after.max(just_before(start)));
         let next = match &self.expression {
-            Expression::Cron(cron) => cron.next_after(&self.zone, after),
-            Expression::Rate(every) => next_multiple(self.anchor, *every, after),
-            // A time in the hour that does not exist is taken as long after midnight as it would be on another day.
+            Expression::Cron(cron) => cron.next_after(&self.zone, within),
+            Expression::Rate(every) => next_multiple(self.anchor, *every, within),
+            // A time in the hour that does not exist is taken as long after midnight as it would be on another day. Start
+            // and end are ignored here, as AWS ignores them.
             Expression::At(time) => {
-                self.zone.to_ambiguous_timestamp(*time).compatible().ok().filter(|time| *time > after)
+                return self.zone.to_ambiguous_timestamp(*time).compatible().ok().filter(|time| *time > after);
             }
         };
         next.filter(|next| self.end.is_none_or(|end| *next <= end))

@@ -206,3 +206,10 @@ fn start_and_end_bound_it() {
     assert_eq!(plan.last_between(at("2026-01-01T00:00:00Z"), at("2027-01-01T00:00:00Z")), plan.end);
     assert_eq!(plan.last_between(at("2026-05-01T11:00:00Z"), at("2027-01-01T00:00:00Z")), None);
 }
+
+#[test]
+fn a_single_time_knows_no_start_and_no_end() {
+    let mut plan = plan("at(2026-06-01T12:00:00)", "UTC");
+    (plan.start, plan.end) = (Some(at("2026-07-01T00:00:00Z")), Some(at("2026-05-01T00:00:00Z")));
+    assert_eq!(plan.next_after(at("2026-01-01T00:00:00Z")), Some(at("2026-06-01T12:00:00Z")));
+}
