@@ -11,6 +11,7 @@ import os
 import re
 
 import delivery
+import disorder
 import invocations
 import workers
 from ministack import app as ministack
@@ -32,6 +33,7 @@ class Door:
         workers.install()
         invocations.install(state)
         delivery.install()
+        disorder.install()
         # One line for each of some forty services at every save.
         logging.getLogger("persistence").setLevel(logging.WARNING)
         self._changed = False
@@ -85,7 +87,8 @@ class Door:
     async def _own(self, scope, receive) -> tuple[int, dict]:
         match scope["method"], scope["path"]:
             case "GET", "/_tidegate/health":
-                return 200, {"status": "ok", "pid": os.getpid(), "pending_invocations": invocations.pending()}
+                return 200, {"status": "ok", "pid": os.getpid(), "pending_invocations": invocations.pending(),
+                             "events": disorder.figures()}
             case "POST", "/_tidegate/events":
                 body = await _body(receive)
                 if body is None:

@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Error;
+use crate::faults::Rate;
 
 /// MiniStack's usual port.
 pub const MINISTACK_PORT: u16 = 4566;
@@ -24,10 +25,22 @@ pub struct Options {
     pub region: String,
     /// The engine's command. `--home H --port P --ministack URL` is appended.
     pub engine: Vec<OsString>,
+    /// A bad day, for rehearsal: requests of functions that go wrong, events that come twice and late.
+    pub faults: Option<FaultOptions>,
     /// Further variables for both servers.
     pub env: Vec<(String, String)>,
     /// How long the two servers together may take to answer.
     pub within: Duration,
+}
+
+/// How bad a day it is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FaultOptions {
+    /// The share of events that EventBridge delivers twice, and of those that it delivers late. The share of requests is
+    /// set once the cloud is up and deployed ([`crate::faults::set_rate`]).
+    pub rate: Rate,
+    /// Chance begins here.
+    pub seed: u64,
 }
 
 impl Options {
@@ -48,6 +61,7 @@ impl Options {
             engine_port: ENGINE_PORT,
             region: region.unwrap_or_else(|| "us-east-1".into()),
             engine: vec![program.into(), "local".into(), "engine".into()],
+            faults: None,
             env: Vec::new(),
             within: Duration::from_secs(60),
         })
