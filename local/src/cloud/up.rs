@@ -97,8 +97,7 @@ impl Starting {
         engine.extend(["--home".into(), self.home.clone().into(), "--port".into()]);
         engine.extend([options.engine_port.to_string().into(), "--ministack".into(), ministack_url.into()]);
         if let Some((faults, [to_ministack, to_engine])) = faults {
-            let ports = format!("{to_ministack},{to_engine}");
-            engine.extend(["--faults-ports".into(), ports.into()]);
+            engine.extend(["--faults-ports".into(), to_ministack.to_string().into(), to_engine.to_string().into()]);
             engine.extend(["--faults-seed".into(), faults.seed.to_string().into()]);
         }
 

@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     root: Option<PathBuf>,
     /// Ports on 127.0.0.1 of the proxies in which requests of functions go wrong: before MiniStack, before the engine
-    #[arg(long, value_delimiter = ',', num_args = 2, value_name = "PORT,PORT")]
+    #[arg(long, num_args = 2, value_name = "PORT")]
     faults_ports: Vec<u16>,
     /// Where the chance of faults begins
     #[arg(long, default_value_t = 1)]

@@ -1,0 +1,164 @@
+"""Hundreds of arrivals on a bad day, and then: is anything lost, was anything done twice?
+
+    python chaos.py --runs 500 [--seed 7] [--rate 0.1] [--sabotage]
+
+Runs against a local cloud that was started with `--faults`; tests/chaos/main.rs starts it. Ends with 1 when something is
+wrong, and then tells what.
+"""
+
+import argparse
+import collections
+import os
+import re
+import subprocess
+import sys
+import time
+
+import compare
+import letters
+import sabotage
+import weather
+import world
+
+# A claim of the dead ends after 40 seconds, and the sweep comes every minute: what does not move for as long as this
+# moves no more.
+STILL = 150.0
+# Over all, for whatever is under way when the last object has arrived.
+LONGEST = 900.0
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=500, help="runs that the arrivals must at least make")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--rate", type=float, default=0.1, help="share of the functions' requests that go wrong")
+    parser.add_argument("--sabotage", action="store_true", help="afterwards, do wrong on purpose: it must be found")
+    return parser.parse_args()
+
+
+def prepare() -> None:
+    folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "pipelines")
+    for name in ("plain", "twin", "broken", "model"):
+        done = subprocess.run([os.environ["TIDEGATE"], "apply", os.path.join(folder, name)], capture_output=True, text=True)
+        if done.returncode:
+            sys.exit(f"tidegate apply {name}: {done.stdout}{done.stderr}")
+
+
+def storm(asked: argparse.Namespace, figures: dict) -> None:
+    """All the arrivals, in bad weather."""
+    spy = weather.Spy()
+    again, killer = weather.Again(asked.seed + 1, spy), weather.Killer(asked.seed + 2)
+    arrivals = weather.Arrivals(asked.seed)
+    world.set_faults(asked.rate)
+    for each in (again, killer):
+        each.start()
+    try:
+        arrivals.until(asked.runs)
+        # The weather stays bad until what has arrived is being executed.
+        time.sleep(5)
+        while world.executing():
+            time.sleep(0.5)
+    finally:
+        killer.stop()
+        again.stop()
+        spy.remove()
+    world.set_faults(0)
+    figures["arrivals"] = arrivals.objects
+    figures["events sent again"] = again.sent
+    figures["functions killed"] = killer.killed
+
+
+def settle(figures: dict) -> list[str]:
+    """Until nothing moves any more; dead letters are replayed. Returns what a replay said that failed."""
+    start = changed = time.monotonic()
+    before, problems, replayed = None, [], 0
+    while time.monotonic() - start < LONGEST:
+        runs = world.runs()
+        unfinished = [run for run in runs.values() if run["phase"] not in world.ENDS or run["outbox"]]
+        busy, dead = world.busy(), letters.waiting()
+        if not unfinished and not busy and not dead:
+            problems = []
+            break
+        now = (len(runs), len(unfinished), busy, dead, world.executing())
+        if now != before:
+            before, changed = now, time.monotonic()
+        if dead and not busy:
+            handled, problems = letters.replay()
+            replayed += handled
+        if time.monotonic() - changed > STILL:
+            break
+        time.sleep(1)
+    figures["dead letters replayed"] = replayed
+    return problems
+
+
+def retries() -> int:
+    """Attempts beyond the first, as the log of the functions has them."""
+    with open(os.path.join(world.HOME, "logs", "ministack.log"), encoding="utf-8", errors="replace") as file:
+        return sum(int(found) > 1 for line in file for found in re.findall(r"^.*function \S+, attempt (\d+):$", line))
+
+
+def lost_acknowledgements(figures: dict) -> int:
+    """How often a publication may have been carried out without the function's knowing."""
+    published = world.faults()["operations"].get("sns Publish", {"faults": {}})["faults"]
+    return sum(published.get(kind, 0) for kind in ("error_after", "dropped_after", "late")) + figures["functions killed"]
+
+
+def main() -> int:
+    asked = options()
+    start = time.monotonic()
+    prepare()
+    figures: dict = {}
+    storm(asked, figures)
+    problems = settle(figures)
+    seen = world.look()
+    bound = lost_acknowledgements(figures)
+    wrong = compare.compare(seen, bound)
+    seconds = time.monotonic() - start
+    report(figures, seen, wrong, seconds)
+    told = [f"{each.kind}: {each.what}" for each in wrong] + [f"dead letter: {problem}" for problem in problems]
+    if len(seen.runs) < asked.runs:
+        told.append(f"{len(seen.runs)} runs were made, and at least {asked.runs} were wanted")
+    if asked.sabotage and not told:
+        told = [*sabotage.all_found(seen, bound), *sabotage.withheld(), *sabotage.second_token()]
+        print(f"sabotage: {len(sabotage.SPOILT) + 2} wrongs done on purpose, {len(told)} not found")
+    for line in told[:40]:
+        print(line)
+    if len(told) > 40:
+        print(f"and {len(told) - 40} more")
+    return 1 if told else 0
+
+
+def report(figures: dict, seen: world.World, wrong: list, seconds: float) -> None:
+    faults, disorder = world.faults(), world.disorder()
+    kinds = collections.Counter(each.kind for each in wrong)
+    phases = collections.Counter(run["phase"] for run in seen.runs.values())
+    told = collections.Counter((alert["run"], alert["cause"]) for alert in seen.alerts)
+    rows = [
+        ("runs", len(seen.runs)),
+        *((f"  {phase}", count) for phase, count in sorted(phases.items())),
+        ("object versions that arrived", figures["arrivals"]),
+        ("executions", len(seen.executions)),
+        ("events delivered", disorder["delivered"]),
+        ("  twice", disorder["duplicated"]),
+        ("  late", disorder["delayed"]),
+        ("  again, long after", figures["events sent again"]),
+        ("requests of functions", faults["requests"]),
+        ("  gone wrong", faults["faulted"]),
+        *((f"    {kind.replace('_', ' ')}", count) for kind, count in faults["faults"].items()),
+        ("functions killed", figures["functions killed"]),
+        ("attempts of functions beyond the first", retries()),
+        ("dead letters replayed", figures["dead letters replayed"]),
+        ("alerts", len(told)),
+        ("  published twice", sum(told.values()) - len(told)),
+        ("seconds", round(seconds)),
+        ("lost", kinds["lost"]),
+        ("doubled", kinds["doubled"]),
+        ("told wrongly by the ledger", kinds["untrue"]),
+    ]
+    for name, value in rows:
+        print(f"{name:<42}{value:>8}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

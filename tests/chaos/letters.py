@@ -1,0 +1,41 @@
+"""Dead letters are given to their functions again, as a person does after having read why they are there."""
+
+import json
+
+import world
+
+
+def queues() -> list[str]:
+    return world.sqs.list_queues(QueueNamePrefix="tidegate-").get("QueueUrls", [])
+
+
+def waiting() -> int:
+    found = 0
+    for url in queues():
+        attributes = world.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
+        found += int(attributes["Attributes"]["ApproximateNumberOfMessages"])
+    return found
+
+
+def replay() -> tuple[int, list[str]]:
+    """Takes every letter out of its queue and invokes its function with it. Returns how many were handled, and why the
+    others, which stay, were not."""
+    handled, problems = 0, []
+    for url in queues():
+        while True:
+            found = world.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=30).get("Messages", [])
+            if not found:
+                break
+            for message in found:
+                body = json.loads(message["Body"])
+                if "requestPayload" not in body:
+                    problems.append(f"{url.rsplit('/', 1)[-1]} holds an event that reached no function: {body}")
+                    continue
+                answer = world.functions.invoke(FunctionName=body["requestContext"]["functionArn"],
+                                                Payload=json.dumps(body["requestPayload"]).encode())
+                if "FunctionError" in answer:
+                    problems.append(answer["Payload"].read().decode())
+                    continue
+                world.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                handled += 1
+    return handled, problems
