@@ -3,7 +3,7 @@
 import collections
 import dataclasses
 
-from world import ENDS, WAITING, World
+from world import ENDPOINT, ENDS, WAITING, World
 
 # How a run ends when nothing but weather comes in between.
 EXPECTED = {
@@ -18,9 +18,11 @@ ALERTED = {"failed": "failed", "rejected": "rejected", "rolled_back": "rolled_ba
 
 @dataclasses.dataclass(frozen=True)
 class Wrong:
-    """`kind` is `lost`, `doubled` or `untrue`: the ledger says another thing than the cloud."""
+    """`kind` is `lost`, `doubled` or `untrue`: the ledger says another thing than the cloud. `subject` is the run, object
+    version, execution or alert that is concerned: several wrongs of one subject count once."""
 
     kind: str
+    subject: str
     what: str
 
 
@@ -38,17 +40,19 @@ def _arrivals(world: World):
             found = run["trigger"]["object"]
             runs[(run["spec"]["pipeline"], found["key"], found["version_id"])] += 1
         else:
-            yield Wrong("doubled", f"run {run['id']} of {run['spec']['pipeline']} came of no arrival: {run['trigger']}")
+            yield Wrong("doubled", run["id"], f"{_name(run)} came of no arrival: {run['trigger']}")
     for key, version, _ in world.versions:
         for prefix, pipelines in WAITING.items():
             for pipeline in pipelines if key.startswith(prefix) else ():
                 count = runs.pop((pipeline, key, version), 0)
+                subject, told = f"{pipeline} {version}", f"{key} version {version} has {count} runs of {pipeline}"
                 if count == 0:
-                    yield Wrong("lost", f"{key} version {version} has no run of {pipeline}")
+                    yield Wrong("lost", subject, told)
                 if count > 1:
-                    yield Wrong("doubled", f"{key} version {version} has {count} runs of {pipeline}")
+                    yield Wrong("doubled", subject, told)
     for pipeline, key, version in runs:
-        yield Wrong("untrue", f"a run of {pipeline} was made for {key} version {version}, which is not there")
+        told = f"a run of {pipeline} was made for {key} version {version}, which is not there"
+        yield Wrong("untrue", f"{pipeline} {version}", told)
 
 
 def _executions(world: World):
@@ -56,24 +60,28 @@ def _executions(world: World):
     by_name = collections.Counter(execution["name"] for execution in world.executions)
     by_arn = {execution["arn"]: execution for execution in world.executions}
     for execution in world.executions:
-        if owners[execution["arn"]] == 0:
-            yield Wrong("doubled", f"execution {execution['arn']} ({execution['name']}) belongs to no run")
-        if owners[execution["arn"]] > 1:
-            yield Wrong("untrue", f"execution {execution['arn']} belongs to {owners[execution['arn']]} runs")
+        arn, count = execution["arn"], owners[execution["arn"]]
+        if count == 0:
+            yield Wrong("doubled", arn, f"execution {arn} ({execution['name']}) belongs to no run")
+        if count > 1:
+            yield Wrong("untrue", arn, f"execution {arn} belongs to {count} runs")
     for name, count in by_name.items():
         if count > 1:
-            yield Wrong("doubled", f"run {name} was executed {count} times")
+            yield Wrong("doubled", name, f"run {name} was executed {count} times")
     for run in world.runs.values():
         if not run["execution"]:
-            yield Wrong("lost", f"run {run['id']} has no execution, it is {run['phase']}")
+            yield Wrong("lost", run["id"], f"{_name(run)} has no execution, it is {run['phase']}")
             continue
         execution = by_arn.get(run["execution"]["arn"])
+        told = None
         if execution is None:
-            yield Wrong("untrue", f"run {run['id']} names an execution that the engine does not have")
+            told = "names an execution that the engine does not have"
         elif execution["name"] != run["id"] or execution["pipeline"] != run["spec"]["pipeline"]:
-            yield Wrong("untrue", f"run {run['id']} names the execution of {execution['name']} of {execution['pipeline']}")
+            told = f"names the execution of {execution['name']} of {execution['pipeline']}"
         elif (execution["status"] == "Failed") != (run["phase"] == "failed"):
-            yield Wrong("untrue", f"run {run['id']} is {run['phase']}, its execution {execution['status']}")
+            told = f"is {run['phase']}, its execution {execution['status']}"
+        if told:
+            yield Wrong("untrue", run["id"], f"{_name(run)} {told}")
 
 
 def _ends(world: World):
@@ -85,31 +93,31 @@ def _ends(world: World):
         if len(parts) > 4 and parts[3] == "input":
             read.setdefault(parts[2], set()).add(etag)
     for run in world.runs.values():
-        pipeline = run["spec"]["pipeline"]
         if run["phase"] not in ENDS:
-            yield Wrong("lost", f"run {run['id']} of {pipeline} came to no end: {run['phase']}")
-        elif run["phase"] not in EXPECTED[pipeline]:
+            yield Wrong("lost", run["id"], f"{_name(run)} came to no end, it is {run['phase']}")
+        elif run["phase"] not in EXPECTED[run["spec"]["pipeline"]]:
             reason = (run["failure"] or {}).get("reason", "")
-            yield Wrong("lost", f"run {run['id']} of {pipeline} ended as {run['phase']}: {reason}")
+            yield Wrong("lost", run["id"], f"{_name(run)} ended as {run['phase']}: {reason}")
         if run["outbox"]:
-            yield Wrong("lost", f"run {run['id']} of {pipeline} still has to do {[each['id'] for each in run['outbox']]}")
-        if run["trigger"]["kind"] == "arrival":
+            yield Wrong("lost", run["id"], f"{_name(run)} has still to do {[each['id'] for each in run['outbox']]}")
+        if run["trigger"]["kind"] == "arrival" and run["execution"]:
             found = run["trigger"]["object"]
-            wanted = {etags.get((found["key"], found["version_id"]))}
-            if read.get(run["id"]) != wanted:
-                yield Wrong("untrue", f"run {run['id']} read {read.get(run['id'])}, and {wanted} had arrived")
+            wanted, had = {etags.get((found["key"], found["version_id"]))}, read.get(run["id"])
+            if had != wanted:
+                yield Wrong("untrue", run["id"], f"{_name(run)} read {had}, and {wanted} had arrived")
 
 
 def _alerts(world: World, twice_published: int):
-    told = collections.Counter((alert["run"], alert["cause"]) for alert in world.alerts)
+    sent = collections.Counter((alert["run"], alert["cause"]) for alert in world.alerts)
     due = {(run["id"], ALERTED[run["phase"]]) for run in world.runs.values() if run["phase"] in ALERTED}
-    for run, cause in sorted(due - set(told)):
-        yield Wrong("lost", f"nobody was told that run {run} {cause}")
-    for run, cause in sorted(set(told) - due, key=str):
-        yield Wrong("untrue", f"an alert says that run {run} {cause}")
-    extra = sum(told.values()) - len(told)
+    for run, cause in sorted(due - set(sent)):
+        yield Wrong("lost", f"alert of {run}", f"nobody was told that run {run} {cause}")
+    for run, cause in sorted(set(sent) - due, key=str):
+        yield Wrong("untrue", f"alert of {run}", f"an alert says that run {run} {cause}")
+    extra = sum(sent.values()) - len(sent)
     if extra > twice_published:
-        yield Wrong("doubled", f"{extra} alerts came again, and only {twice_published} acknowledgements were lost")
+        told = f"{extra} alerts came again, and only {twice_published} acknowledgements were lost"
+        yield Wrong("doubled", "alerts", told)
 
 
 def _endpoint(world: World):
@@ -119,16 +127,20 @@ def _endpoint(world: World):
         return
     champion = (world.endpoint or {}).get("champion") or {}
     if live != [champion.get("run")]:
-        yield Wrong("untrue", f"the ledger has {live} live, its endpoint says {champion.get('run')}")
+        yield Wrong("untrue", ENDPOINT, f"the ledger has {live} live, its endpoint says {champion.get('run')}")
     if (world.endpoint or {}).get("deploying") or (world.endpoint or {}).get("waiting"):
-        yield Wrong("lost", f"a deployment is under way, or waits, and nothing moves: {world.endpoint}")
+        yield Wrong("lost", ENDPOINT, f"a deployment is under way, or waits, and nothing moves: {world.endpoint}")
     if world.serving != {"status": "InService", "config": champion.get("config")}:
-        yield Wrong("untrue", f"the endpoint is {world.serving}, the ledger says {champion.get('config')}")
+        yield Wrong("untrue", ENDPOINT, f"the endpoint is {world.serving}, the ledger says {champion.get('config')}")
     registered = {run["package"] for run in world.runs.values() if run["package"]}
     for arn in sorted(set(world.packages) - registered):
-        yield Wrong("doubled", f"{arn} was registered and belongs to no run")
+        yield Wrong("doubled", arn, f"{arn} was registered and belongs to no run")
     for arn in sorted(registered - set(world.packages)):
-        yield Wrong("untrue", f"{arn} is in the ledger and not in the registry")
+        yield Wrong("untrue", arn, f"{arn} is in the ledger and not in the registry")
     ours = {f"{run['spec']['deployment']['endpoint']}-{run['id']}" for run in deployed}
     for name in sorted(set(world.configs) - ours):
-        yield Wrong("doubled", f"the endpoint configuration {name} belongs to no run")
+        yield Wrong("doubled", name, f"the endpoint configuration {name} belongs to no run")
+
+
+def _name(run: dict) -> str:
+    return f"run {run['id']} of {run['spec']['pipeline']}"

@@ -23,10 +23,10 @@ def replay() -> tuple[int, list[str]]:
     handled, problems = 0, []
     for url in queues():
         while True:
-            found = world.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=30).get("Messages", [])
-            if not found:
+            found = world.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=30)
+            if "Messages" not in found:
                 break
-            for message in found:
+            for message in found["Messages"]:
                 body = json.loads(message["Body"])
                 if "requestPayload" not in body:
                     problems.append(f"{url.rsplit('/', 1)[-1]} holds an event that reached no function: {body}")

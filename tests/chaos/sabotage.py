@@ -1,6 +1,10 @@
-"""A comparison that cannot fail proves nothing: each of these wrongs must be found, and be named by its kind."""
+"""A comparison that cannot fail proves nothing: each of these wrongs must be found, and be named by its kind.
+
+Runs after chaos.py, against the same local cloud, which is of no more use afterwards.
+"""
 
 import copy
+import sys
 import time
 
 import world
@@ -8,13 +12,26 @@ from compare import compare
 from world import World
 
 
-def all_found(seen: World, twice_published: int) -> list[str]:
-    """What was not found. The world must be a sound one."""
+def main() -> int:
+    seen = world.look()
+    bound = len(seen.alerts)
+    wrong = compare(seen, bound)
+    if wrong:
+        print("something is wrong before any sabotage:", *wrong, sep="\n")
+        return 1
+    missed = [*spoilt(seen, bound), *withheld(), *second_token()]
+    print(f"{len(SPOILT) + 2} wrongs done on purpose, {len(missed)} of them not found")
+    print(*missed, sep="\n")
+    return 1 if missed else 0
+
+
+def spoilt(seen: World, twice_published: int) -> list[str]:
+    """What was not found of wrongs in a copy of what was seen."""
     missed = []
     for name, (spoil, kind) in SPOILT.items():
-        spoilt = copy.deepcopy(seen)
-        spoil(spoilt)
-        found = compare(spoilt, twice_published)
+        other = copy.deepcopy(seen)
+        spoil(other)
+        found = compare(other, twice_published)
         if not any(wrong.kind == kind for wrong in found):
             missed.append(f"{name}: {kind} was expected, {found} was found")
     return missed
@@ -125,3 +142,5 @@ def _expect(kind: str, named: str, count: int) -> list[str]:
     return [] if len(found) >= count else [f"{count} {kind} that name {named} were expected, {found} was found"]
 
 
+if __name__ == "__main__":
+    sys.exit(main())

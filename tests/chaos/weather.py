@@ -12,7 +12,7 @@ import world
 # Below SageMaker's quota of 20, so that most arrivals run at once; `Arrivals` overruns it now and then on purpose.
 MOST_EXECUTING = 12
 # One arrival in this many comes with a burst that the quota has no room for.
-BURST_EVERY, BURST = 60, 12
+BURST_EVERY, BURST = 40, 24
 
 SPY = "chaos-spy"
 

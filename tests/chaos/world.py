@@ -63,7 +63,8 @@ def look() -> World:
 
 def versions() -> list:
     pages = s3.get_paginator("list_object_versions").paginate(Bucket=BUCKET, Prefix="raw/chaos/")
-    return [(each["Key"], each["VersionId"], each["ETag"].strip('"')) for page in pages for each in page.get("Versions", [])]
+    found = [each for page in pages for each in page.get("Versions", [])]
+    return [(each["Key"], each["VersionId"], each["ETag"].strip('"')) for each in found]
 
 
 def staged() -> dict:
@@ -159,7 +160,8 @@ def set_faults(rate: float) -> None:
 
 def busy() -> int:
     """Events and invocations that are on their way."""
-    return get(f"{MINISTACK}/_tidegate/health")["pending_invocations"] + get(f"{ENGINE}/_tidegate/health")["events_waiting"]
+    invocations = get(f"{MINISTACK}/_tidegate/health")["pending_invocations"]
+    return invocations + get(f"{ENGINE}/_tidegate/health")["events_waiting"]
 
 
 def disorder() -> dict:
