@@ -47,13 +47,14 @@ impl Cloud {
     }
 
     /// Starts one, with the orchestrator deployed into it, on a bad day: this share of the functions' requests goes
-    /// wrong. `env` is set for its servers.
+    /// wrong, and this share of SageMaker's events never comes. `env` is set for its servers.
     ///
     /// # Errors
     /// With what the program said.
-    pub fn up_with_faults(rate: &str, seed: u64, env: &[(&str, &str)]) -> Result<Self> {
+    pub fn up_with_faults(rate: &str, lost: &str, seed: u64, env: &[(&str, &str)]) -> Result<Self> {
         let mut cloud = Self::new()?;
-        cloud.arguments = ["--faults", rate, "--faults-seed", &seed.to_string()].map(str::to_owned).to_vec();
+        cloud.arguments =
+            ["--faults", rate, "--faults-lost", lost, "--faults-seed", &seed.to_string()].map(str::to_owned).to_vec();
         cloud.env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         cloud.start()?;
         Ok(cloud)

@@ -1,13 +1,13 @@
-"""A bad day, for rehearsal: EventBridge delivers events twice, late and out of order, and the functions reach the cloud
-through the proxies in which requests go wrong (local/src/faults).
+"""A bad day, for rehearsal: EventBridge delivers events twice, late and out of order, some of SageMaker's never come, and
+the functions reach the cloud through the proxies in which requests go wrong (local/src/faults).
 
 Nothing of it happens unless the launcher says so:
 
-    TIDEGATE_EVENTS_DISORDER=0.1:7               this share of events comes twice, as large a share late; the seed
-    TIDEGATE_FUNCTIONS_ENDPOINT=http://...       the functions' AWS_ENDPOINT_URL
-    TIDEGATE_FUNCTIONS_ENDPOINT_SAGEMAKER=...    their SageMaker, SageMaker Runtime and Scheduler
+    TIDEGATE_EVENTS_DISORDER={"seed": 7, "twice": 0.1, "late": 0.1, "lost": 0.02}
+    TIDEGATE_FUNCTIONS_ENV={"AWS_ENDPOINT_URL": "http://...", ...}    over what the stack gives a function
 """
 
+import json
 import os
 import random
 import threading
@@ -19,48 +19,58 @@ import invocations
 # Longer than a run of a quick pipeline takes: what is late may come when all is over.
 _LATEST_SECONDS = 8.0
 
-_ENGINE_SERVICES = ("SAGEMAKER", "SAGEMAKER_RUNTIME", "SCHEDULER")
+_SHARES = ("twice", "late", "lost")
 
 _environment = lambda_svc._provided_worker_env
+_variables: dict[str, str] = {}
+_shares = dict.fromkeys(_SHARES, 0.0)
 _random = random.Random()
-_rate = 0.0
 _lock = threading.Lock()
-_counts = {"delivered": 0, "duplicated": 0, "delayed": 0}
+_counts = {"delivered": 0, **dict.fromkeys(_SHARES, 0)}
 
 
 def install() -> None:
-    global _rate
-    text = os.environ.get("TIDEGATE_EVENTS_DISORDER", "")
-    if text:
-        try:
-            rate, seed = text.split(":")
-            _rate, _ = float(rate), _random.seed(int(seed))
-        except ValueError:
-            _rate = -1.0
-        if not 0.0 <= _rate <= 1.0:
-            raise SystemExit(f"TIDEGATE_EVENTS_DISORDER is `{text}`: give a rate from 0 to 1 and a seed, as in `0.1:7`")
-    if os.environ.get("TIDEGATE_FUNCTIONS_ENDPOINT"):
+    disorder = _read("TIDEGATE_EVENTS_DISORDER")
+    _random.seed(disorder.pop("seed", 1))
+    for name, share in disorder.items():
+        if name not in _SHARES or not isinstance(share, int | float) or not 0.0 <= share <= 1.0:
+            accepted = f"`seed`, and {', '.join(_SHARES)} from 0 to 1"
+            raise SystemExit(f"TIDEGATE_EVENTS_DISORDER has `{name}` as {share!r}; accepted are {accepted}")
+        _shares[name] = share
+    _variables.update(_read("TIDEGATE_FUNCTIONS_ENV"))
+    if _variables:
         lambda_svc._provided_worker_env = environment
 
 
-def environment(*args) -> dict:
-    found = _environment(*args)
-    found["AWS_ENDPOINT_URL"] = os.environ["TIDEGATE_FUNCTIONS_ENDPOINT"]
-    for service in _ENGINE_SERVICES:
-        found[f"AWS_ENDPOINT_URL_{service}"] = os.environ["TIDEGATE_FUNCTIONS_ENDPOINT_SAGEMAKER"]
+def _read(name: str) -> dict:
+    text = os.environ.get(name) or "{}"
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise SystemExit(f"{name} is `{text}`: give a JSON object")
     return found
 
 
+def environment(*args) -> dict:
+    return {**_environment(*args), **_variables}
+
+
 def accept(func: dict, event) -> None:
-    """Takes one event of a rule for a function, as invocations.accept does, once or twice, at once or later."""
+    """Takes one event of a rule for a function, as invocations.accept does: once or twice, at once, later or never."""
     with _lock:
-        twice, late = _random.random() < _rate, _random.random() < _rate
-        delays = [_random.uniform(0.0, _LATEST_SECONDS) if late else 0.0]
-        if twice:
+        comes = {name: _random.random() < share for name, share in _shares.items()}
+        # S3 promises that its events come; SageMaker does not.
+        comes["lost"] = comes["lost"] and event.get("source") == "aws.sagemaker"
+        delays = [_random.uniform(0.0, _LATEST_SECONDS) if comes["late"] else 0.0]
+        if comes["twice"]:
             delays.append(_random.uniform(0.0, _LATEST_SECONDS))
-        _counts["delivered"] += 1
-        _counts["duplicated"] += twice
-        _counts["delayed"] += late
+        if comes["lost"]:
+            comes, delays = {"lost": True}, []
+        _counts["delivered"] += bool(delays)
+        for name, so in comes.items():
+            _counts[name] += so
     for delay in delays:
         invocations.accept(func, event, delay)
 

@@ -46,10 +46,10 @@ def prepare() -> None:
 def storm(asked: argparse.Namespace, figures: dict) -> None:
     """All the arrivals, in bad weather."""
     spy = weather.Spy()
-    again, killer = weather.Again(asked.seed + 1, spy), weather.Killer(asked.seed + 2)
+    again, killer, sweeps = weather.Again(asked.seed + 1, spy), weather.Killer(asked.seed + 2), figures["sweeps"]
     arrivals = weather.Arrivals(asked.seed)
     world.set_faults(asked.rate)
-    for each in (again, killer):
+    for each in (again, killer, sweeps):
         each.start()
     try:
         arrivals.until(asked.runs)
@@ -58,6 +58,7 @@ def storm(asked: argparse.Namespace, figures: dict) -> None:
         while world.executing():
             time.sleep(0.5)
     finally:
+        # The sweeps go on: they are what brings the rest to its end.
         killer.stop()
         again.stop()
         spy.remove()
@@ -91,10 +92,17 @@ def settle(figures: dict) -> list[str]:
     return problems
 
 
-def retries() -> int:
-    """Attempts beyond the first, as the log of the functions has them."""
+def in_logs() -> collections.Counter:
+    """What only the logs of the functions tell: attempts beyond the first, and what sweeps found to do."""
+    found = collections.Counter()
     with open(os.path.join(world.HOME, "logs", "ministack.log"), encoding="utf-8", errors="replace") as file:
-        return sum(int(found) > 1 for line in file for found in re.findall(r"^.*function \S+, attempt (\d+):$", line))
+        for line in file:
+            attempt = re.search(r"function \S+, attempt (\d+):$", line)
+            found["retries"] += bool(attempt and int(attempt[1]) > 1)
+            if '"message":"swept"' in line:
+                found.update(sweeps=1, **{name: int(count) for name, count in
+                                          re.findall(r'"(drained|asked)":(\d+)', line)})
+    return found
 
 
 def lost_acknowledgements(figures: dict) -> int:
@@ -108,8 +116,8 @@ def calm(asked: argparse.Namespace, figures: dict) -> list[str]:
     """What did not go wrong and should have: a rehearsal in fine weather proves nothing."""
     faults, disorder = world.faults(), world.disorder()
     came = {
-        "events that came twice": disorder["duplicated"],
-        "events that came late": disorder["delayed"],
+        "events that came twice": disorder["twice"],
+        "events that came late": disorder["late"],
         "events that came again": figures["events sent again"],
         "killed functions": figures["functions killed"],
         **{f"requests with the fault {kind}": faults["faults"][kind] for kind in ("error_after", "dropped_after")},
@@ -125,9 +133,10 @@ def main() -> int:
     asked = options()
     start = time.monotonic()
     prepare()
-    figures: dict = {}
+    figures: dict = {"sweeps": weather.Sweeps(asked.seed + 3)}
     storm(asked, figures)
     problems = settle(figures)
+    figures["sweeps"].stop()
     seen = world.look()
     wrong = compare.compare(seen, lost_acknowledgements(figures))
     seconds = time.monotonic() - start
@@ -144,7 +153,7 @@ def main() -> int:
 
 
 def report(figures: dict, seen: world.World, wrong: list, seconds: float) -> None:
-    faults, disorder = world.faults(), world.disorder()
+    faults, disorder, logged = world.faults(), world.disorder(), in_logs()
     kinds = collections.Counter(kind for kind, _ in {(each.kind, each.subject) for each in wrong})
     phases = collections.Counter(run["phase"] for run in seen.runs.values())
     told = collections.Counter((alert["run"], alert["cause"]) for alert in seen.alerts)
@@ -154,14 +163,18 @@ def report(figures: dict, seen: world.World, wrong: list, seconds: float) -> Non
         ("object versions that arrived", figures["arrivals"]),
         ("executions", len(seen.executions)),
         ("events delivered", disorder["delivered"]),
-        ("  twice", disorder["duplicated"]),
-        ("  late", disorder["delayed"]),
+        ("  twice", disorder["twice"]),
+        ("  late", disorder["late"]),
         ("  again, long after", figures["events sent again"]),
+        ("events that never came", disorder["lost"]),
         ("requests of functions", faults["requests"]),
         ("  gone wrong", faults["faulted"]),
         *((f"    {kind.replace('_', ' ')}", count) for kind, count in faults["faults"].items()),
         ("functions killed", figures["functions killed"]),
-        ("attempts of functions beyond the first", retries()),
+        ("attempts of functions beyond the first", logged["retries"]),
+        ("sweeps", logged["sweeps"]),
+        ("  runs whose commands they carried out", logged["drained"]),
+        ("  runs that they asked SageMaker about", logged["asked"]),
         ("dead letters replayed", figures["dead letters replayed"]),
         ("alerts", len(told)),
         ("  published twice", sum(told.values()) - len(told)),

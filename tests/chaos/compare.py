@@ -18,8 +18,8 @@ ALERTED = {"failed": "failed", "rejected": "rejected", "rolled_back": "rolled_ba
 
 @dataclasses.dataclass(frozen=True)
 class Wrong:
-    """`kind` is `lost`, `doubled` or `untrue`: the ledger says another thing than the cloud. `subject` is the run, object
-    version, execution or alert that is concerned: several wrongs of one subject count once."""
+    """`kind` is `lost`, `doubled` or `untrue`: the ledger says another thing than the cloud. `subject` is the run,
+    object version, execution or alert that is concerned: several wrongs of one subject count once."""
 
     kind: str
     subject: str

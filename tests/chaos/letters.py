@@ -17,6 +17,16 @@ def waiting() -> int:
     return found
 
 
+def read(queue: str, body: dict) -> tuple[str, dict]:
+    """The function that the letter was for, and what it was given."""
+    if "requestPayload" in body:
+        return body["requestContext"]["functionArn"], body["requestPayload"]
+    # What reached no function: an event of a rule, or the firing of a schedule; the sweep's is empty.
+    if queue.endswith("-undelivered") and "schedule" not in queue and "sweep" not in queue:
+        return queue.removesuffix("-undelivered"), body
+    return ("tidegate-on-schedule" if body else "tidegate-sweep"), body
+
+
 def replay() -> tuple[int, list[str]]:
     """Takes every letter out of its queue and invokes its function with it. Returns how many were handled, and why the
     others, which stay, were not."""
@@ -27,12 +37,8 @@ def replay() -> tuple[int, list[str]]:
             if "Messages" not in found:
                 break
             for message in found["Messages"]:
-                body = json.loads(message["Body"])
-                if "requestPayload" not in body:
-                    problems.append(f"{url.rsplit('/', 1)[-1]} holds an event that reached no function: {body}")
-                    continue
-                answer = world.functions.invoke(FunctionName=body["requestContext"]["functionArn"],
-                                                Payload=json.dumps(body["requestPayload"]).encode())
+                function, payload = read(url.rsplit("/", 1)[-1], json.loads(message["Body"]))
+                answer = world.functions.invoke(FunctionName=function, Payload=json.dumps(payload).encode())
                 if "FunctionError" in answer:
                     problems.append(answer["Payload"].read().decode())
                     continue

@@ -13,6 +13,8 @@ use tidegate_tests::{Cloud, programs, root};
 
 /// The share of the functions' requests that go wrong.
 const RATE: &str = "0.1";
+/// The share of SageMaker's events that never come.
+const LOST: &str = "0";
 const RUNS: &str = "30";
 const SEED: &str = "7";
 
@@ -52,7 +54,7 @@ fn up() -> Result<Cloud> {
     // The steps take no time to speak of; what is rehearsed is all that stands around them.
     // Both waits outlast a claim of the dead, as those of Lambda do (a minute, two minutes).
     let env = [("TIDEGATE_PARALLEL_JOBS", "6"), ("TIDEGATE_ASYNC_RETRY_SECONDS", "42,42")];
-    Cloud::up_with_faults(RATE, seed, &env)
+    Cloud::up_with_faults(RATE, LOST, seed, &env)
 }
 
 fn main() -> ExitCode {

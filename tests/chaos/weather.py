@@ -126,6 +126,20 @@ class Killer(Background):
         return found
 
 
+class Sweeps(Background):
+    """Sweeps more often than each minute, several at once: nobody wants to wait for it, and it must not matter."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        names = [each["FunctionName"] for each in world.functions.list_functions(MaxItems=50)["Functions"]]
+        self.function = next((name for name in names if name == "tidegate-sweep"), None)
+
+    def step(self) -> None:
+        self.over.wait(self.random.uniform(1.0, 8.0))
+        if self.function:
+            world.functions.invoke(FunctionName=self.function, InvocationType="Event", Payload=b"{}")
+
+
 class Arrivals:
     """Objects arrive until so many runs must have come of them."""
 

@@ -109,6 +109,9 @@ def alerts() -> list:
     for each in get(f"{ENGINE}/inbox"):
         run = re.search(r"^Run: +(\S+)", each["Message"], re.MULTILINE)
         cause = each.get("MessageAttributes", {}).get("cause", {}).get("Value")
+        if cause is None:
+            # An alarm of CloudWatch: it is about the orchestrator, not about a run.
+            continue
         found.append({"id": each["MessageId"], "run": run.group(1) if run else None, "cause": cause})
     return found
 

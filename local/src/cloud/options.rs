@@ -2,6 +2,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde_json::json;
+
 use super::Error;
 use crate::faults::Rate;
 
@@ -39,8 +41,29 @@ pub struct FaultOptions {
     /// The share of events that EventBridge delivers twice, and of those that it delivers late. The share of requests is
     /// set once the cloud is up and deployed ([`crate::faults::set_rate`]).
     pub rate: Rate,
+    /// The share of SageMaker's events that are never delivered.
+    pub lost: Rate,
     /// Chance begins here.
     pub seed: u64,
+}
+
+/// In a rehearsal, a run is asked about after so short a silence that one can wait for it.
+const SILENCE_SECONDS: &str = "20";
+
+impl FaultOptions {
+    /// What `local/ministack/disorder.py` is told: the functions reach the cloud by these addresses.
+    pub(super) fn env(&self, ministack: &str, engine: &str) -> [(String, String); 2] {
+        let functions = json!({
+            "AWS_ENDPOINT_URL": ministack,
+            "AWS_ENDPOINT_URL_SAGEMAKER": engine,
+            "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": engine,
+            "AWS_ENDPOINT_URL_SCHEDULER": engine,
+            "TIDEGATE_SILENCE_SECONDS": SILENCE_SECONDS,
+        });
+        let events = json!({"seed": self.seed, "twice": self.rate, "late": self.rate, "lost": self.lost});
+        [("TIDEGATE_FUNCTIONS_ENV", functions), ("TIDEGATE_EVENTS_DISORDER", events)]
+            .map(|(name, value)| (name.to_owned(), value.to_string()))
+    }
 }
 
 impl Options {

@@ -85,9 +85,7 @@ impl Starting {
             None => None,
         };
         if let Some((faults, [to_ministack, to_engine])) = faults {
-            env.push(("TIDEGATE_FUNCTIONS_ENDPOINT".into(), url(to_ministack)));
-            env.push(("TIDEGATE_FUNCTIONS_ENDPOINT_SAGEMAKER".into(), url(to_engine)));
-            env.push(("TIDEGATE_EVENTS_DISORDER".into(), format!("{}:{}", faults.rate, faults.seed)));
+            env.extend(faults.env(&url(to_ministack), &url(to_engine)));
         }
 
         let mut ministack: Vec<OsString> = vec![options.python().into(), options.wrapper().into()];

@@ -24,6 +24,9 @@ pub(crate) struct Arguments {
     /// are throttled or late, and as large a share of the events comes twice, or late
     #[arg(long, value_name = "RATE")]
     faults: Option<Rate>,
+    /// With faults, this share of SageMaker's events never comes
+    #[arg(long, value_name = "RATE", default_value = "0", requires = "faults")]
+    faults_lost: Rate,
     /// Where chance begins: the same seed gives the n-th request the same fate
     #[arg(long, value_name = "NUMBER", default_value_t = 1, requires = "faults")]
     faults_seed: u64,
@@ -37,7 +40,8 @@ pub(super) async fn run(context: &Context, arguments: &Arguments) -> Result<(), 
     }
     options.ministack_port = arguments.port;
     options.engine_port = arguments.engine_port;
-    options.faults = arguments.faults.map(|rate| FaultOptions { rate, seed: arguments.faults_seed });
+    options.faults =
+        arguments.faults.map(|rate| FaultOptions { rate, lost: arguments.faults_lost, seed: arguments.faults_seed });
     let info = interrupt::guard(start(context, &options)).await?;
     if !arguments.no_deploy {
         let deployed = interrupt::guard(deploy::deploy(context, &root, &info)).await;
