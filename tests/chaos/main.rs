@@ -4,10 +4,11 @@
 //! `TIDEGATE_CHAOS_RUNS` says how many runs there must be, 30 by default; `make chaos` asks for 500. `TIDEGATE_CHAOS_SEED`
 //! gives chance another beginning.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail};
 use libtest_mimic::{Arguments, Failed, Trial};
 use tidegate_tests::{Cloud, programs, root};
 
@@ -40,8 +41,21 @@ fn program(cloud: &Cloud, name: &str, arguments: &[&str]) -> Result<()> {
     let mut command = cloud.public_door(&root().join(".venv/cloud/bin/python"));
     command.arg(root().join("tests/chaos").join(name)).args(arguments).env("TIDEGATE", programs()?.join("tidegate"));
     let status = command.status().context("python cannot be started: run `make setup`")?;
-    ensure!(status.success(), "{name} ended with {status}; what is wrong stands above");
-    Ok(())
+    if status.success() {
+        return Ok(());
+    }
+    let logs = keep_logs(cloud)?;
+    bail!("{name} ended with {status}; what is wrong stands above, and the logs of that day are in {}", logs.display())
+}
+
+/// The cloud goes with the test; what it wrote is wanted when something is wrong.
+fn keep_logs(cloud: &Cloud) -> Result<PathBuf> {
+    let kept = programs()?.join("chaos-logs");
+    std::fs::create_dir_all(&kept)?;
+    for log in std::fs::read_dir(cloud.home().join("logs"))?.flatten() {
+        std::fs::copy(log.path(), kept.join(log.file_name()))?;
+    }
+    Ok(kept)
 }
 
 fn setting(name: &str, usual: &str) -> String {
@@ -76,7 +90,7 @@ fn main() -> ExitCode {
     };
     let trials = SCENARIOS.iter().map(|(name, scenario)| {
         let cloud = Arc::clone(&cloud);
-        Trial::test(*name, move || scenario(&cloud).map_err(|error| Failed::from(format!("{error:?}"))))
+        Trial::test(*name, move || scenario(&cloud).map_err(|error| Failed::from(format!("{error:#}"))))
     });
     let conclusion = libtest_mimic::run(&arguments, trials.collect());
     drop(cloud);
