@@ -149,7 +149,7 @@ impl PendingView {
     fn of(pending: &statemachine::run::PendingCommand) -> Self {
         let claimed_until = match pending.state {
             Pending::Unclaimed => None,
-            Pending::Claimed { until } => Some(until),
+            Pending::Claimed { until } | Pending::Waiting { until } => Some(until),
         };
         Self { command: pending.id.to_string(), claimed_until }
     }

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use statemachine::lineage::Lineage;
-use statemachine::run::{Command, CommandId, Message, Outcome, Pending, PendingCommand, Phase};
-use statemachine::{Endpoint, Event, EventKind, Run, RunId, decide};
+use statemachine::run::{Command, CommandId, Message, Outcome, Pending, PendingCommand, RunSpec, Stop};
+use statemachine::{Around, Endpoint, Event, EventKind, Queue, Run, RunId, decide};
 use tracing::{info, warn};
 
 use crate::effects::{EffectError, Effects};
-use crate::ledger::{Change, CommitError, Ledger, LedgerError, Versioned};
+use crate::ledger::{Change, CommitError, Ledger, LedgerError, ObjectChange, Versioned};
 use crate::settings::Context;
 
 /// How long the invocation that decided a command has to carry it out before another may. It is longer than a
@@ -17,7 +17,7 @@ use crate::settings::Context;
 pub const CLAIM: SignedDuration = SignedDuration::from_secs(40);
 
 /// How often a lost race is decided again. Each loss means that someone else made progress.
-const RACES: u32 = 12;
+const RACES: u32 = 20;
 
 /// Why an event is not done with.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +28,9 @@ pub enum DriveError {
     /// Too many races were lost in a row.
     #[error("run {0} changed {RACES} times while this event was being decided; it will be tried again")]
     Contended(RunId),
+    /// The object is another run's already.
+    #[error("the object is read by run {0} already")]
+    Taken(RunId),
     /// A command could not be carried out this time. It stays in the outbox.
     #[error("{command} of run {run} is to be tried again: {reason}")]
     Unfinished {
@@ -47,9 +50,20 @@ pub struct Drive<'a> {
     ledger: Ledger<'a>,
 }
 
+/// What came of giving a run events.
+#[derive(Clone, Debug)]
+pub struct Given {
+    /// The run as it is now.
+    pub run: Run,
+    /// Whether the events changed it; false when they were known, too late, or could not be.
+    pub committed: bool,
+}
+
 /// Where a run is after an event.
 struct Settled {
     run: Versioned<Run>,
+    /// Whether the events changed it.
+    changed: bool,
     /// The commands that this invocation has claimed.
     ours: Vec<CommandId>,
 }
@@ -58,7 +72,8 @@ impl<'a> Drive<'a> {
     /// A loop over the context's clients.
     #[must_use]
     pub fn new(context: &'a Context) -> Self {
-        Self { context, ledger: Ledger::new(context.aws.dynamodb(), &context.settings.table) }
+        let ledger = Ledger::new(context.aws.dynamodb(), &context.settings.table);
+        Self { context, ledger: ledger.with_silence(context.settings.silence) }
     }
 
     /// The ledger.
@@ -76,28 +91,50 @@ impl<'a> Drive<'a> {
     ///
     /// # Errors
     /// Nothing is lost with an error: the event is to be delivered again, and what it asked for is in the outbox.
-    pub async fn give(&self, id: &RunId, events: &[Event], fresh: bool) -> Result<Option<Phase>, DriveError> {
+    pub async fn give(&self, id: &RunId, events: &[Event], fresh: bool) -> Result<Option<Run>, DriveError> {
+        Ok(self.give_object(id, events, fresh, None).await?.map(|given| given.run))
+    }
+
+    /// As [`give`](Self::give), and in the same commit the note that an object is this run's.
+    ///
+    /// # Errors
+    /// As there; and that the object is another run's already.
+    pub async fn give_object(
+        &self,
+        id: &RunId,
+        events: &[Event],
+        fresh: bool,
+        object: Option<ObjectChange<'_>>,
+    ) -> Result<Option<Given>, DriveError> {
         // What another invocation has claimed is left to it. If that one dies, Lambda delivers its event again after the
         // claim has ended.
-        let Some(settled) = self.settle(id, events, fresh).await? else { return Ok(None) };
-        self.drain(settled).await.map(Some)
+        let Some(settled) = self.settle(id, events, fresh, object).await? else { return Ok(None) };
+        let committed = settled.changed;
+        Ok(Some(Given { run: self.drain(settled).await?, committed }))
     }
 
     /// Decides and commits, as often as races are lost.
-    async fn settle(&self, id: &RunId, events: &[Event], fresh: bool) -> Result<Option<Settled>, DriveError> {
+    async fn settle(
+        &self,
+        id: &RunId,
+        events: &[Event],
+        fresh: bool,
+        object: Option<ObjectChange<'_>>,
+    ) -> Result<Option<Settled>, DriveError> {
         let mut known = if fresh { Some(None) } else { None };
         for race in 0..RACES {
             let before = match known.take() {
                 Some(run) => run,
                 None => self.ledger.run(id).await?,
             };
-            match self.attempt(before, events).await {
+            match self.attempt(before, events, object).await {
                 Ok(settled) => return Ok(settled),
                 Err(CommitError::Ledger(error)) => return Err(error.into()),
+                Err(CommitError::Taken(other)) => return Err(DriveError::Taken(other)),
                 Err(CommitError::Lost(newer)) => {
                     known = newer.filter(|run| run.value.id == *id).map(|run| Some(*run));
                     if known.is_none() || race > 1 {
-                        tokio::time::sleep(pause(id, race)).await;
+                        tokio::time::sleep(self.pause(id, race)).await;
                     }
                 }
             }
@@ -105,20 +142,27 @@ impl<'a> Drive<'a> {
         Err(DriveError::Contended(id.clone()))
     }
 
-    async fn attempt(&self, before: Option<Versioned<Run>>, events: &[Event]) -> Result<Option<Settled>, CommitError> {
-        let endpoint = self.endpoint_for(before.as_ref().map(|run| &run.value), events).await?;
-        let empty = Endpoint::new("");
-        let mut endpoint_now = endpoint.as_ref().map_or(&empty, |endpoint| &endpoint.value).clone();
-        let endpoint_before = endpoint_now.clone();
+    async fn attempt(
+        &self,
+        before: Option<Versioned<Run>>,
+        events: &[Event],
+        object: Option<ObjectChange<'_>>,
+    ) -> Result<Option<Settled>, CommitError> {
+        let (endpoint, queue) = self.around(before.as_ref().map(|run| &run.value), events).await?;
+        let around_before = Around {
+            endpoint: endpoint.as_ref().map(|endpoint| endpoint.value.clone()).unwrap_or_default(),
+            queue: queue.as_ref().map(|queue| queue.value.clone()).unwrap_or_default(),
+        };
+        let mut around = around_before.clone();
         let mut now: Option<Run> = before.as_ref().map(|run| run.value.clone());
         let mut lineage = Lineage::default();
         let mut changed = false;
         for event in events {
-            let decision = decide(now.as_ref(), &endpoint_now, event);
+            let decision = decide(now.as_ref(), &around, event);
             let run_id = now.as_ref().map(|run| run.id.to_string()).unwrap_or_default();
             let name = event.kind.name();
             match decision.outcome {
-                Outcome::Changed { run, endpoint, lineage: more } => {
+                Outcome::Changed { run, endpoint, queue, lineage: more } => {
                     info!(
                         run = %run.id,
                         execution = run.execution.as_ref().map(|execution| execution.arn.as_str()),
@@ -128,7 +172,8 @@ impl<'a> Drive<'a> {
                         "decided"
                     );
                     now = Some(*run);
-                    endpoint_now = endpoint.unwrap_or(endpoint_now);
+                    around.endpoint = endpoint.unwrap_or(around.endpoint);
+                    around.queue = queue.unwrap_or(around.queue);
                     lineage.nodes.extend(more.nodes);
                     lineage.edges.extend(more.edges);
                     changed = true;
@@ -138,44 +183,57 @@ impl<'a> Drive<'a> {
             }
         }
         let Some(mut run) = now else { return Ok(None) };
-        let ours = claim(&mut run, Timestamp::now());
+        let ours = claim(&mut run, self.context.clock.now());
         let version = before.as_ref().map(|run| run.version);
         if !changed && ours.is_empty() {
             let run = Versioned { value: run, version: version.unwrap_or_default() };
-            return Ok(Some(Settled { run, ours }));
+            return Ok(Some(Settled { run, changed, ours }));
         }
         let had = |get: fn(&Run) -> bool| before.as_ref().is_some_and(|before| get(&before.value));
         let endpoint_version = endpoint.as_ref().map(|endpoint| endpoint.version).filter(|version| *version > 0);
+        let queue_version = queue.as_ref().map(|queue| queue.version).filter(|version| *version > 0);
         self.ledger
             .commit(&Change {
                 run: &run,
                 run_version: version,
-                endpoint: (endpoint_now != endpoint_before).then_some((&endpoint_now, endpoint_version)),
+                endpoint: (around.endpoint != around_before.endpoint).then_some((&around.endpoint, endpoint_version)),
+                queue: (around.queue != around_before.queue).then_some((&around.queue, queue_version)),
+                object: if changed { object } else { None },
                 lineage: &lineage,
                 new_execution: run.execution.is_some() && !had(|run| run.execution.is_some()),
                 new_package: run.package.is_some() && !had(|run| run.package.is_some()),
             })
             .await?;
         let run = Versioned { value: run, version: version.map_or(1, |version| version + 1) };
-        Ok(Some(Settled { run, ours }))
+        Ok(Some(Settled { run, changed, ours }))
     }
 
-    /// Reads the endpoint's record, for events whose decision depends on it.
-    async fn endpoint_for(
+    /// Reads the records that the run shares with others, for events whose decision depends on them.
+    async fn around(
         &self,
         run: Option<&Run>,
         events: &[Event],
-    ) -> Result<Option<Versioned<Endpoint>>, LedgerError> {
-        let Some(deployment) = run.and_then(|run| run.spec.deployment.as_ref()) else { return Ok(None) };
-        if !events.iter().any(|event| event.kind.concerns_endpoint()) {
-            return Ok(None);
+    ) -> Result<(Option<Versioned<Endpoint>>, Option<Versioned<Queue>>), LedgerError> {
+        let Some(spec) = run.map(|run| &run.spec).or_else(|| events.iter().find_map(spec_of)) else {
+            return Ok((None, None));
+        };
+        let mut around = (None, None);
+        if let (Some(deployment), Some(_)) = (&spec.deployment, run)
+            && events.iter().any(|event| event.kind.concerns_endpoint())
+        {
+            let stored = self.ledger.endpoint(&deployment.endpoint).await?;
+            let fresh = || Versioned { value: Endpoint::new(&deployment.endpoint), version: 0 };
+            around.0 = Some(stored.unwrap_or_else(fresh));
         }
-        let stored = self.ledger.endpoint(&deployment.endpoint).await?;
-        Ok(Some(stored.unwrap_or_else(|| Versioned { value: Endpoint::new(&deployment.endpoint), version: 0 })))
+        if spec.has_queue() && events.iter().any(|event| event.kind.concerns_queue()) {
+            let stored = self.ledger.queue(&spec.pipeline).await?;
+            around.1 = Some(stored.unwrap_or_else(|| Versioned { value: Queue::new(&spec.pipeline), version: 0 }));
+        }
+        Ok(around)
     }
 
     /// Carries out what this invocation has claimed, and what follows from it, until nothing of it is left.
-    async fn drain(&self, mut settled: Settled) -> Result<Phase, DriveError> {
+    async fn drain(&self, mut settled: Settled) -> Result<Run, DriveError> {
         let mut unfinished = None;
         loop {
             let Settled { run, ours, .. } = &settled;
@@ -188,6 +246,7 @@ impl<'a> Drive<'a> {
                 Err(EffectError::Permanent(reason)) if !matches!(pending.command, Command::Alert(_)) => {
                     EventKind::CommandFailed { command: pending.id.clone(), reason }
                 }
+                Err(EffectError::NoRoom(reason)) => EventKind::Postponed { command: pending.id.clone(), reason },
                 Err(EffectError::Retry(reason) | EffectError::Permanent(reason)) => {
                     warn!(run = %run.value.id, command = %pending.id, reason, "to be tried again");
                     let run = run.value.id.clone();
@@ -197,14 +256,14 @@ impl<'a> Drive<'a> {
                     continue;
                 }
             };
-            let event = Event { at: Timestamp::now(), kind };
-            let Some(mut after) = self.settle(&run.value.id, &[event], false).await? else { break };
+            let event = Event { at: self.context.clock.now(), kind };
+            let Some(mut after) = self.settle(&run.value.id, &[event], false, None).await? else { break };
             ours.append(&mut after.ours);
-            settled = Settled { run: after.run, ours };
+            settled = Settled { run: after.run, changed: after.changed, ours };
         }
         match unfinished {
             Some(error) => Err(error),
-            None => Ok(settled.run.value.phase),
+            None => Ok(settled.run.value),
         }
     }
 
@@ -220,8 +279,12 @@ impl<'a> Drive<'a> {
                 let kind = match message {
                     Message::YourTurn => EventKind::YourTurn,
                     Message::Superseded { by } => EventKind::Superseded { by: by.clone() },
+                    Message::SlotFree => EventKind::SlotFree,
+                    Message::Replaced { by } => {
+                        EventKind::StopRequested(Stop { reason: format!("replaced by run {by}"), by: Some(by.clone()) })
+                    }
                 };
-                let events = [Event { at: Timestamp::now(), kind }];
+                let events = [Event { at: self.context.clock.now(), kind }];
                 // The other run's loop may tell a third: the future must have a size.
                 match Box::pin(self.give(other, &events, false)).await {
                     Ok(_) => Ok(EventKind::Done { command: pending.id.clone() }),
@@ -233,27 +296,48 @@ impl<'a> Drive<'a> {
         }
     }
 
+    /// A pause before a lost race is run again: longer each time, and different for each run.
+    fn pause(&self, id: &RunId, race: u32) -> Duration {
+        let seed: u64 =
+            id.as_str().bytes().fold(u64::from(race), |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+        let clock = u64::from(Timestamp::now().subsec_nanosecond().unsigned_abs());
+        Duration::from_millis((seed ^ clock) % (20 << race.min(5)))
+    }
+
     /// Gives a claim back, so that whoever comes next need not wait for its end.
     async fn let_go(&self, id: &RunId, command: &CommandId) -> Result<(), DriveError> {
         let Some(mut stored) = self.ledger.run(id).await? else { return Ok(()) };
         for pending in &mut stored.value.outbox {
             if pending.id == *command {
                 pending.state = Pending::Unclaimed;
+                pending.attempts = pending.attempts.saturating_add(1);
             }
         }
         let change = Change {
             run: &stored.value,
             run_version: Some(stored.version),
             endpoint: None,
+            queue: None,
+            object: None,
             lineage: &Lineage::default(),
             new_execution: false,
             new_package: false,
         };
         match self.ledger.commit(&change).await {
             // Whoever was faster sees the claim end by itself.
-            Ok(()) | Err(CommitError::Lost(_)) => Ok(()),
+            Ok(()) | Err(CommitError::Lost(_) | CommitError::Taken(_)) => Ok(()),
             Err(CommitError::Ledger(error)) => Err(error.into()),
         }
+    }
+}
+
+/// The configuration that the first event of a run brings.
+fn spec_of(event: &Event) -> Option<&RunSpec> {
+    match &event.kind {
+        EventKind::Requested { spec, .. } | EventKind::Adopted { spec, .. } | EventKind::Missed { spec, .. } => {
+            Some(spec)
+        }
+        _ => None,
     }
 }
 
@@ -267,12 +351,4 @@ fn claim(run: &mut Run, now: Timestamp) -> Vec<CommandId> {
         }
     }
     free
-}
-
-/// A pause before a lost race is run again: longer each time, and different for each run.
-fn pause(id: &RunId, race: u32) -> Duration {
-    let seed: u64 =
-        id.as_str().bytes().fold(u64::from(race), |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
-    let clock = u64::from(Timestamp::now().subsec_nanosecond().unsigned_abs());
-    Duration::from_millis((seed ^ clock) % (20 << race.min(5)))
 }

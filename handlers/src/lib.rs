@@ -14,3 +14,4 @@ pub mod observe;
 pub mod resource;
 pub mod runtime;
 pub mod settings;
+pub mod sweep;

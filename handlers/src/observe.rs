@@ -9,7 +9,7 @@ use statemachine::RunId;
 use statemachine::run::{Approval, EndpointStatus, ExecutionStatus, Failure, ObjectVersion};
 
 use crate::aws::Aws;
-use crate::effects::{self, CallError, S3Uri};
+use crate::effects::{self, CallError, Meaning, S3Uri};
 
 pub use crate::effects::EffectError as ObserveError;
 
@@ -171,6 +171,34 @@ impl<'a> Observe<'a> {
         Err(too_many(&format!("{VERSION_PAGES}000 object versions, old ones counted,")))
     }
 
+    /// The bytes of one version of an object, at most `limit`.
+    ///
+    /// # Errors
+    /// It is not there, or larger; S3 does not answer.
+    pub async fn read(&self, object: &ObjectVersion, limit: usize) -> Result<Vec<u8>, ObserveError> {
+        effects::read_object(self.aws.s3(), object, limit).await
+    }
+
+    /// The newest version of an object; `None` when there is none.
+    ///
+    /// # Errors
+    /// S3 does not answer.
+    pub async fn newest(&self, bucket: &str, key: &str) -> Result<Option<ObjectVersion>, ObserveError> {
+        let answer = self.aws.s3().head_object().bucket(bucket).key(key).send().await;
+        match answer.map_err(CallError::of) {
+            Ok(answer) => Ok(Some(ObjectVersion {
+                bucket: bucket.to_owned(),
+                key: key.to_owned(),
+                version_id: answer.version_id.filter(|version| version != "null"),
+                etag: answer.e_tag.map(|etag| etag.trim_matches('"').to_owned()),
+                size: answer.content_length.and_then(|length| u64::try_from(length).ok()).unwrap_or_default(),
+                sequencer: None,
+            })),
+            Err(error) if error.meaning == Meaning::Missing => Ok(None),
+            Err(error) => Err(error.effect(format_args!("s3://{bucket}/{key} cannot be looked at"))),
+        }
+    }
+
     /// # Errors
     /// There is no such model package, or SageMaker does not answer.
     pub async fn model_package(&self, arn: &str) -> Result<ModelPackageView, ObserveError> {
@@ -235,6 +263,7 @@ fn current(bucket: &str, version: &aws_sdk_s3::types::ObjectVersion) -> Option<O
         version_id: version.version_id().filter(|id| *id != "null").map(str::to_owned),
         etag: version.e_tag().map(|etag| etag.trim_matches('"').to_owned()),
         size: version.size().and_then(|size| u64::try_from(size).ok()).unwrap_or(0),
+        sequencer: None,
     })
 }
 

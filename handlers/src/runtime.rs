@@ -1,12 +1,13 @@
 //! What every function does at its start, once.
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use serde::Serialize;
 use serde_json::Value;
 use tracing_subscriber::EnvFilter;
 
 use crate::aws::Aws;
 use crate::intake::{Intake, IntakeError, Scope};
-use crate::settings::{Context, Settings};
+use crate::settings::{Clock, Context, Settings};
 
 /// Structured logs on standard output, one JSON object a line; `RUST_LOG` sets the level, `info` by default.
 pub fn init_logs() {
@@ -29,17 +30,31 @@ pub fn init_logs() {
 ///
 /// # Errors
 /// The environment lacks a setting, or the runtime API cannot be reached.
-pub async fn serve<H>(handle: H) -> Result<(), Error>
+pub async fn serve<H, T>(handle: H) -> Result<(), Error>
 where
-    H: for<'a> AsyncFn(Intake<'a>, Value) -> Result<(), IntakeError>,
+    H: for<'a> AsyncFn(Intake<'a>, Value) -> Result<T, IntakeError>,
+    T: Serialize + Send + 'static,
+{
+    serve_context(async |context, scope, event| handle(Intake::new(context, scope), event).await).await
+}
+
+/// As [`serve`], for what needs no intake.
+///
+/// # Errors
+/// As there.
+pub async fn serve_context<H, T>(handle: H) -> Result<(), Error>
+where
+    H: for<'a> AsyncFn(&'a Context, Scope, Value) -> Result<T, IntakeError>,
+    T: Serialize + Send + 'static,
 {
     init_logs();
-    let context = Context { aws: Aws::from_environment()?, settings: Settings::from_environment()? };
+    let context =
+        Context { aws: Aws::from_environment()?, settings: Settings::from_environment()?, clock: Clock::system() };
     let (context, handle) = (&context, &handle);
-    run(service_fn(async move |event: LambdaEvent<Value>| -> Result<(), Error> {
+    run(service_fn(async move |event: LambdaEvent<Value>| -> Result<T, Error> {
         let scope = Scope::of_function(&event.context.invoked_function_arn, context.aws.region());
-        match Box::pin(handle(Intake::new(context, scope), event.payload)).await {
-            Ok(()) => Ok(()),
+        match Box::pin(handle(context, scope, event.payload)).await {
+            Ok(answer) => Ok(answer),
             Err(error) => {
                 tracing::error!(request_id = event.context.request_id, error = %error, "the event was not handled");
                 Err(error.into())

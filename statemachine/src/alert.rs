@@ -26,6 +26,14 @@ pub enum Cause {
     ApprovalNeeded,
     /// What was live is gone.
     EndpointGone,
+    /// The run is not done by its deadline.
+    Stuck,
+    /// A schedule was due and did not fire.
+    ScheduleMissed,
+    /// Data was expected and did not come.
+    NoData,
+    /// The pipeline's queue is full.
+    QueueFull,
 }
 
 impl Cause {
@@ -38,6 +46,10 @@ impl Cause {
             Self::RolledBack => "rolled_back",
             Self::ApprovalNeeded => "approval_needed",
             Self::EndpointGone => "endpoint_gone",
+            Self::Stuck => "stuck",
+            Self::ScheduleMissed => "schedule_missed",
+            Self::NoData => "no_data",
+            Self::QueueFull => "queue_full",
         }
     }
 
@@ -45,8 +57,8 @@ impl Cause {
     #[must_use]
     pub fn severity(self) -> &'static str {
         match self {
-            Self::Failed | Self::EndpointGone => "error",
-            Self::Rejected | Self::RolledBack => "warning",
+            Self::Failed | Self::EndpointGone | Self::ScheduleMissed | Self::QueueFull => "error",
+            Self::Rejected | Self::RolledBack | Self::Stuck | Self::NoData => "warning",
             Self::ApprovalNeeded => "info",
         }
     }
@@ -78,6 +90,10 @@ impl Alert {
             (Cause::Rejected, _) => format!("{pipeline}: new model rejected"),
             (Cause::RolledBack, _) => format!("{pipeline}: deployment rolled back"),
             (Cause::ApprovalNeeded, _) => format!("{pipeline}: a model awaits approval"),
+            (Cause::Stuck, _) => format!("{pipeline}: a run is not done by its deadline"),
+            (Cause::ScheduleMissed, _) => format!("{pipeline}: a schedule did not fire"),
+            (Cause::NoData, _) => format!("{pipeline}: no data came"),
+            (Cause::QueueFull, _) => format!("{pipeline}: the queue is full"),
             (Cause::EndpointGone, _) => format!("{pipeline}: the endpoint was deleted"),
         };
         let mut lines = vec![
@@ -101,7 +117,8 @@ impl Alert {
         if cause == Cause::ApprovalNeeded {
             lines.push(format!("To approve it:    tidegate approve {}", run.id));
         }
-        lines.push(format!("To look further:  tidegate run {}", run.id));
+        let look = if matches!(cause, Cause::Stuck | Cause::ScheduleMissed | Cause::NoData) { "why" } else { "run" };
+        lines.push(format!("To look further:  tidegate {look} {}", run.id));
         if let (Cause::Failed, Some(execution)) = (cause, &run.execution) {
             lines.push(format!(
                 "                  aws sagemaker list-pipeline-execution-steps --pipeline-execution-arn {}",

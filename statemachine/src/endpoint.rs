@@ -39,7 +39,7 @@ pub struct Deployment {
 pub const WAITING_LIMIT: usize = 16;
 
 /// The ledger's record of one endpoint.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Endpoint {
     /// The stable name under which it is invoked.
     pub name: String,

@@ -10,8 +10,10 @@ pub mod definition;
 pub mod endpoint;
 pub mod gate;
 pub mod lineage;
+pub mod queue;
 pub mod run;
 pub mod text;
 
 pub use endpoint::Endpoint;
-pub use run::{Decision, Event, EventKind, Run, RunId, decide};
+pub use queue::Queue;
+pub use run::{Around, Decision, Event, EventKind, Run, RunId, decide};

@@ -1,7 +1,8 @@
 //! Every error of `pipeline.yaml`: made by one change to the example, told word for word.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use statemachine::config::{Errors, FILE_LIMIT, Pipeline};
+use statemachine::config::{Errors, FILE_LIMIT, Grouping, Pipeline};
+use statemachine::queue::Concurrency;
 
 const EXAMPLE: &str = include_str!("golden/definition/pipeline.yaml");
 
@@ -80,7 +81,7 @@ fn keys_that_are_unknown_missing_empty_or_double() {
 fn what_is_no_gate_or_deploys_without_one() {
     check(&[
         ("trigger:", "triger:", &[
-            "3:1: `triger` is not a key here: accepted are `pipeline`, `description`, `trigger`, `schedules`, `parameters`, `steps`, `gate`, `deployment`; did you mean `trigger`?",
+            "3:1: `triger` is not a key here: accepted are `pipeline`, `description`, `trigger`, `schedules`, `concurrency`, `deadline`, `parameters`, `steps`, `gate`, `deployment`; did you mean `trigger`?",
         ]),
         ("at_least: 0.90", "at_leest: 0.90", &[
             "47:5: `gate[0].at_leest` is not a key here: accepted are `metric`, `at_least`, `above`, `at_most`, `below`, `champion`; did you mean `at_least`?",
@@ -113,7 +114,7 @@ fn what_is_no_gate_or_deploys_without_one() {
             "48:13: `gate[1].metric`: `binary..auc` is not a metric path: accepted are names of letters, digits, `_`, `-` and `@`, joined by dots",
         ]),
         ("gate:\n", "gates:\n", &[
-            "45:1: `gates` is not a key here: accepted are `pipeline`, `description`, `trigger`, `schedules`, `parameters`, `steps`, `gate`, `deployment`; did you mean `gate`?",
+            "45:1: `gates` is not a key here: accepted are `pipeline`, `description`, `trigger`, `schedules`, `concurrency`, `deadline`, `parameters`, `steps`, `gate`, `deployment`; did you mean `gate`?",
             "51:1: `deployment` needs `gate`: no model goes live without a passed gate, add one with a metric of the evaluation",
         ]),
         ("type: evaluation", "type: processing", &[
@@ -293,6 +294,114 @@ fn values_that_are_not_accepted() {
 
 #[test]
 #[rustfmt::skip]
+fn arrivals_that_could_start_nothing_or_contradict_themselves() {
+    check(&[
+        ("suffix: .csv", "min_size: 10KB", &[
+            "6:15: `trigger.arrival.min_size`: `10KB` is not a size: accepted is a whole number of bytes from 1 to 50 TB, or one with `KiB`, `MiB`, `GiB` or `TiB`, such as `10MiB`",
+        ]),
+        ("suffix: .csv", "min_size: 0", &[
+            "6:15: `trigger.arrival.min_size`: `0` is not a size: accepted is a whole number of bytes from 1 to 50 TB, or one with `KiB`, `MiB`, `GiB` or `TiB`, such as `10MiB`",
+        ]),
+        ("suffix: .csv", "max_size: 1KiB\n    min_size: 1MiB", &[
+            "6:15: `trigger.arrival.max_size`: `1KiB` is less than `min_size`, which is `1MiB`: no object would start a run",
+        ]),
+        ("suffix: .csv", "batch: {quiet: 30s}", &[
+            "6:20: `trigger.arrival.batch.quiet`: `30s` is not a quiet period: accepted is `1m` to `12h`",
+        ]),
+        ("suffix: .csv", "batch: {quiet: 13h, longest: 24h}", &[
+            "6:20: `trigger.arrival.batch.quiet`: `13h` is not a quiet period: accepted is `1m` to `12h`",
+        ]),
+        ("suffix: .csv", "batch: {quiet: 5m, longest: 2m}", &[
+            "6:33: `trigger.arrival.batch.longest`: `2m` is not a longest wait: accepted is `5m`, the quiet period, to `24h`",
+        ]),
+        ("suffix: .csv", "batch: {quiet: 5m, longest: 2d}", &[
+            "6:33: `trigger.arrival.batch.longest`: `2d` is not a longest wait: accepted is `5m`, the quiet period, to `24h`",
+        ]),
+        ("suffix: .csv", "batch: {quiet: 2h}", &[
+            "6:20: `trigger.arrival.batch.quiet`: `2h` is more than `longest`, which is `1h` unless it is given: add it",
+        ]),
+        ("suffix: .csv", "batch: {longest: 2h}", &[
+            "6:5: `trigger.arrival.batch` has no `quiet`: add it, such as `quiet: 2m`",
+        ]),
+        ("suffix: .csv", "batch: 5m", &[
+            "6:12: `trigger.arrival.batch` is the text `5m`: accepted is a mapping with `quiet`, `longest`",
+        ]),
+        ("suffix: .csv", "batch: {quiet: 5m}\n    complete: {marker: _SUCCESS}", &[
+            "4:3: `trigger.arrival` has `batch` and `complete`: either a quiet period or a file tells that all is there, remove one",
+        ]),
+        ("suffix: .csv", "complete: {}", &[
+            "6:5: `trigger.arrival.complete` has none of `marker` and `manifest`: give exactly one, such as `marker: _SUCCESS`",
+        ]),
+        ("suffix: .csv", "complete: {marker: _SUCCESS, manifest: manifest.json}", &[
+            "6:5: `trigger.arrival.complete` has both of `marker` and `manifest`: give exactly one, such as `marker: _SUCCESS`",
+        ]),
+        ("suffix: .csv", "complete: {marker: }", &[
+            "6:16: `trigger.arrival.complete.marker` has no value: give it one, or remove the key",
+        ]),
+        ("suffix: .csv", "complete: {marker: done/_SUCCESS}", &[
+            "6:24: `trigger.arrival.complete.marker`: `done/_SUCCESS` is not the name of an object in its folder: accepted is visible ASCII characters without `/`, such as `_SUCCESS`",
+        ]),
+        ("suffix: .csv", "complete: {markers: _SUCCESS}", &[
+            "6:5: `trigger.arrival.complete` has none of `marker` and `manifest`: give exactly one, such as `marker: _SUCCESS`",
+            "6:16: `trigger.arrival.complete.markers` is not a key here: accepted are `marker`, `manifest`; did you mean `marker`?",
+        ]),
+        ("suffix: .csv", "expected: {timezone: Europe/Zurich}", &[
+            "6:5: `trigger.arrival.expected` has no `by`: add it, such as `by: \"06:00\"`",
+        ]),
+        ("suffix: .csv", "expected: {by: 6 am}", &[
+            "6:20: `trigger.arrival.expected.by`: `6 am` is not a time of day: accepted is `00:00` to `23:59`, such as `06:00`",
+        ]),
+        ("suffix: .csv", "expected: {by: \"06:00\", days: weekdays}", &[
+            "6:35: `trigger.arrival.expected.days`: `weekdays` is not a choice of days: accepted is days from `MON` to `SUN`, ranges of them and lists, such as `MON-FRI` or `TUE,SAT`",
+        ]),
+        ("suffix: .csv", "expected: {by: \"06:00\", timezone: CEST}", &[
+            "6:39: `trigger.arrival.expected.timezone`: `CEST` is not a time zone: accepted are the names of the IANA database, such as `Europe/Zurich` or `UTC`",
+        ]),
+        ("suffix: .csv", "expected: {by: \"06:00\", within: 5w}", &[
+            "6:37: `trigger.arrival.expected.within`: `35d` is not a time to look back: accepted is `1m` to `31d`",
+        ]),
+        ("suffix: .csv", "sufix: .csv", &[
+            "6:5: `trigger.arrival.sufix` is not a key here: accepted are `prefix`, `suffix`, `min_size`, `max_size`, `batch`, `complete`, `expected`; did you mean `suffix`?",
+        ]),
+    ]);
+}
+
+#[test]
+#[rustfmt::skip]
+fn limits_of_concurrency_and_time_that_are_none() {
+    check(&[
+        ("parameters:\n  Inst", "concurrency: single\nparameters:\n  Inst", &[
+            "13:14: `concurrency`: `single` is not accepted: accepted are `queue`, `skip`, `replace` and `{parallel: 3}`",
+        ]),
+        ("parameters:\n  Inst", "concurrency: 3\nparameters:\n  Inst", &[
+            "13:14: `concurrency`: `3` is not accepted: accepted are `queue`, `skip`, `replace` and `{parallel: 3}`",
+        ]),
+        ("parameters:\n  Inst", "concurrency: {parallel: 0}\nparameters:\n  Inst", &[
+            "13:25: `concurrency.parallel`: `0` is not a number of executions at a time: accepted is a whole number from 1 to 200",
+        ]),
+        ("parameters:\n  Inst", "concurrency: {paralel: 3}\nparameters:\n  Inst", &[
+            "13:15: `concurrency.paralel` is not a key here: accepted are `parallel`; did you mean `parallel`?",
+        ]),
+        ("parameters:\n  Inst", "concurrency: {}\nparameters:\n  Inst", &[
+            "13:1: `concurrency` has no `parallel`: add it, such as `parallel: 3`",
+        ]),
+        ("parameters:\n  Inst", "concurrency: [queue]\nparameters:\n  Inst", &[
+            "13:14: `concurrency`: a list is not accepted: accepted are `queue`, `skip`, `replace` and `{parallel: 3}`",
+        ]),
+        ("parameters:\n  Inst", "deadline: 4m\nparameters:\n  Inst", &[
+            "13:11: `deadline`: `4m` is not a deadline: accepted is `5m` to `30d`",
+        ]),
+        ("parameters:\n  Inst", "deadline: 31d\nparameters:\n  Inst", &[
+            "13:11: `deadline`: `31d` is not a deadline: accepted is `5m` to `30d`",
+        ]),
+        ("parameters:\n  Inst", "deadline: tomorrow\nparameters:\n  Inst", &[
+            "13:11: `deadline`: `tomorrow` is not a length of time: accepted is a whole number with `s`, `m`, `h` or `d`, such as `30m`",
+        ]),
+    ]);
+}
+
+#[test]
+#[rustfmt::skip]
 fn schedules_that_could_not_fire() {
     check(&[
         ("      InputDataUri: s3", "      Other: s3", &[
@@ -385,6 +494,14 @@ fn names_that_are_too_long() {
             "x".repeat(45)
         )]
     );
+    let expecting = changed("    suffix: .csv\n", "    expected: {by: \"06:00\"}\n").replacen("  nightly:", "  n:", 1);
+    let named = |length: usize| expecting.replacen("breast-cancer", &"x".repeat(length), 1);
+    assert_eq!(
+        errors(&named(55)),
+        ["1:11: `pipeline`: the name has 55 characters: with `trigger.arrival.expected`, which takes a schedule in \
+             EventBridge Scheduler, it has 54 at most, shorten it",]
+    );
+    assert_eq!(parse(&named(54)).unwrap().expected_resource_name().len(), 64);
     let at_limit = |key: &str, length: usize| {
         parse(&changed(&format!("{key}: breast-cancer\n"), &format!("{key}: {}\n", "x".repeat(length)))).unwrap();
     };
@@ -470,12 +587,48 @@ fn a_minimal_pipeline_is_enough() {
 }
 
 #[test]
-fn only_objects_under_the_prefix_with_the_suffix_start_a_run() {
-    let pipeline = parse(EXAMPLE).unwrap();
-    assert!(pipeline.takes("raw/breast-cancer/a.csv"));
-    assert!(pipeline.takes("raw/breast-cancer/2026/a b.csv"));
-    for key in ["raw/breast-cancer/", "raw/breast-cancer/a.txt", "raw/breast-cancer2/a.csv", "raw/breast-cancer/x.csv/"]
-    {
-        assert!(!pipeline.takes(key), "{key}");
+fn what_a_trigger_may_say_is_read_and_defaults_are_filled_in() {
+    let trigger = |text: &str| {
+        let text = changed("    suffix: .csv\n", &format!("    {text}\n"));
+        parse(&text).unwrap().arrival().unwrap().clone()
+    };
+    let plain = parse(EXAMPLE).unwrap().arrival().unwrap().clone();
+    assert_eq!((plain.grouping, plain.expected), (Grouping::Each, None));
+    assert_eq!((plain.size.min(), plain.size.max()), (None, None));
+
+    let sizes = trigger("min_size: 1\n    max_size: 2GiB").size;
+    assert_eq!((sizes.min().unwrap().bytes(), sizes.max().unwrap().bytes()), (1, 2_147_483_648));
+    let Grouping::Batch(batch) = trigger("batch: {quiet: 2m}").grouping else { panic!("no batch") };
+    assert_eq!((batch.quiet().seconds(), batch.longest().seconds()), (120, 3600));
+    let Grouping::Marker(name) = trigger("complete: {marker: _SUCCESS}").grouping else { panic!("no marker") };
+    assert_eq!(name.as_str(), "_SUCCESS");
+    let Grouping::Manifest(name) = trigger("complete: {manifest: m.json}").grouping else { panic!("no manifest") };
+    assert_eq!(name.as_str(), "m.json");
+
+    let expected = trigger("expected: {by: 06:00}").expected.unwrap();
+    assert_eq!((expected.cron().as_str(), expected.time_zone().as_str()), ("0 6 * * ? *", "UTC"));
+    assert_eq!(expected.within().seconds(), 86_400);
+    let text = "expected: {by: \"18:30\", timezone: Europe/Zurich, days: MON-FRI, within: 12h}";
+    let expected = trigger(text).expected.unwrap();
+    assert_eq!((expected.cron().as_str(), expected.time_zone().as_str()), ("30 18 ? * MON-FRI *", "Europe/Zurich"));
+    assert_eq!(expected.within().seconds(), 43_200);
+}
+
+#[test]
+fn concurrency_and_deadline_have_defaults() {
+    let with = |text: &str| parse(&changed("parameters:\n  Inst", &format!("{text}\nparameters:\n  Inst"))).unwrap();
+    let plain = parse(EXAMPLE).unwrap();
+    assert_eq!((plain.concurrency(), plain.deadline().seconds()), (Concurrency::Unlimited, 86_400));
+    for (text, concurrency) in [
+        ("queue", Concurrency::Wait { at_most: 1 }),
+        ("{parallel: 3}", Concurrency::Wait { at_most: 3 }),
+        ("{parallel: 200}", Concurrency::Wait { at_most: 200 }),
+        ("skip", Concurrency::Skip),
+        ("replace", Concurrency::Replace),
+    ] {
+        assert_eq!(with(&format!("concurrency: {text}")).concurrency(), concurrency, "{text}");
+    }
+    for (text, seconds) in [("5m", 300), ("24h", 86_400), ("30d", 2_592_000)] {
+        assert_eq!(with(&format!("deadline: {text}")).deadline().seconds(), seconds, "{text}");
     }
 }

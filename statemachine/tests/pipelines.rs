@@ -8,6 +8,17 @@ use statemachine::definition::{CodeLocation, Environment, render};
 
 const EXAMPLE: &str = include_str!("golden/definition/pipeline.yaml");
 
+/// The example with every key of `trigger`, `concurrency` and `deadline` that goes together.
+fn with_all_keys(together: &str) -> String {
+    let arrival = format!(
+        "    suffix: .csv\n    min_size: 1\n    max_size: 2GiB\n    {together}\n    expected: {{by: \"06:00\", timezone: \
+         Europe/Zurich, days: MON-FRI, within: 24h}}\nconcurrency: {{parallel: 3}}\ndeadline: 2h\n"
+    );
+    let text = EXAMPLE.replacen("    suffix: .csv\n", &arrival, 1);
+    assert_ne!(text, EXAMPLE);
+    text
+}
+
 fn parse(text: &str) -> Result<Pipeline, Errors> {
     Pipeline::parse("pipeline.yaml", text, &|_| true)
 }
@@ -74,10 +85,16 @@ fn nearly_right() -> impl Strategy<Value = String> {
         "? ",
         "%YAML 9.9\n",
     ]);
-    prop::collection::vec((0..EXAMPLE.len(), 0..12usize, words), 0..6).prop_map(|edits| {
-        let mut text = EXAMPLE.to_owned();
+    let texts = prop::sample::select(vec![
+        EXAMPLE.to_owned(),
+        with_all_keys("batch: {quiet: 2m, longest: 30m}"),
+        with_all_keys("complete: {marker: _SUCCESS}"),
+        with_all_keys("complete: {manifest: manifest.json}"),
+    ]);
+    let edits = prop::collection::vec((any::<prop::sample::Index>(), 0..12usize, words), 0..6);
+    (texts, edits).prop_map(|(mut text, edits)| {
         for (at, length, word) in edits {
-            let at = at.min(text.len());
+            let at = at.index(text.len() + 1);
             let end = (at + length).min(text.len());
             if text.is_char_boundary(at) && text.is_char_boundary(end) {
                 text.replace_range(at..end, word);
@@ -85,6 +102,67 @@ fn nearly_right() -> impl Strategy<Value = String> {
         }
         text
     })
+}
+
+/// Any right `trigger`, `concurrency` and `deadline`, as YAML.
+fn limits() -> impl Strategy<Value = String> {
+    let size = || {
+        prop_oneof![
+            (1..5_000_u64).prop_map(|count| count.to_string()),
+            (1..5_000_u64, prop::sample::select(vec!["KiB", "MiB", "GiB"]))
+                .prop_map(|(count, unit)| format!("{count}{unit}")),
+        ]
+    };
+    let sizes = prop_oneof![
+        Just(String::new()),
+        size().prop_map(|size| format!("    min_size: {size}\n")),
+        size().prop_map(|size| format!("    max_size: {size}\n")),
+        (1..9_000_u64, 0..9_000_u64)
+            .prop_map(|(min, more)| { format!("    min_size: {min}\n    max_size: {}\n", min + more) }),
+    ];
+    let name = "[!\"$-.0-9:-~]{1,128}".prop_map(|name| serde_json::to_string(&name).unwrap_or_default());
+    let grouping = prop_oneof![
+        Just(String::new()),
+        (60..=43_200_u64, 0..=43_200_u64)
+            .prop_map(|(quiet, more)| { format!("    batch: {{quiet: {quiet}s, longest: {}s}}\n", quiet + more) }),
+        (60..=3_600_u64).prop_map(|quiet| format!("    batch: {{quiet: {quiet}s}}\n")),
+        name.clone().prop_map(|name| format!("    complete: {{marker: {name}}}\n")),
+        name.prop_map(|name| format!("    complete: {{manifest: {name}}}\n")),
+    ];
+    let day = || prop::sample::select(vec!["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"]);
+    let days = prop::collection::vec(
+        prop_oneof![day().prop_map(str::to_owned), (day(), day()).prop_map(|(from, to)| format!("{from}-{to}")),],
+        1..4,
+    )
+    .prop_map(|days| days.join(","));
+    let zone = prop::sample::select(vec!["UTC", "Europe/Zurich", "America/Argentina/Buenos_Aires"]);
+    let expected = prop_oneof![
+        Just(String::new()),
+        (0..24, 0..60).prop_map(|(hour, minute)| format!("    expected: {{by: {hour:02}:{minute:02}}}\n")),
+        (0..24, 0..60, days, zone, 60..=2_678_400).prop_map(|(hour, minute, days, zone, within)| format!(
+            "    expected: {{by: \"{hour:02}:{minute:02}\", days: \"{days}\", timezone: {zone}, within: {within}s}}\n"
+        )),
+    ];
+    let concurrency = prop_oneof![
+        Just(String::new()),
+        prop::sample::select(vec!["queue", "skip", "replace"]).prop_map(|word| format!("concurrency: {word}\n")),
+        (1..=200).prop_map(|count| format!("concurrency: {{parallel: {count}}}\n")),
+    ];
+    let deadline =
+        prop_oneof![Just(String::new()), (300..=2_592_000).prop_map(|seconds| format!("deadline: {seconds}s\n")),];
+    (sizes, grouping, expected, concurrency, deadline).prop_map(|(sizes, grouping, expected, concurrency, deadline)| {
+        format!("{sizes}{grouping}{expected}{concurrency}{deadline}")
+    })
+}
+
+#[test]
+fn a_pipeline_that_an_earlier_version_stored_is_read() {
+    let pipeline = parse(EXAMPLE).unwrap();
+    let mut stored = pipeline.to_json();
+    // There was no `deadline`, and of `arrival` there were `prefix` and `suffix`.
+    assert!(stored.as_object_mut().unwrap().remove("deadline").is_some());
+    assert_eq!(stored["trigger"]["arrival"].as_object().unwrap().len(), 2);
+    assert_eq!(Pipeline::from_json(&stored).unwrap(), pipeline);
 }
 
 proptest! {
@@ -118,6 +196,16 @@ proptest! {
                 prop_assert_eq!(first, body(&again));
             }
         }
+    }
+
+    #[test]
+    fn any_trigger_and_any_limit_survives_being_stored(limits in limits()) {
+        let text = EXAMPLE.replacen("    suffix: .csv\n", &limits, 1);
+        let pipeline = parse(&text).map_err(|errors| TestCaseError::fail(format!("{errors}\n{text}")))?;
+        let stored = serde_json::to_string(&pipeline).unwrap();
+        let again: Pipeline = serde_json::from_str(&stored).unwrap();
+        prop_assert_eq!(serde_json::to_string(&again).unwrap(), stored);
+        prop_assert_eq!(again, pipeline);
     }
 
     #[test]

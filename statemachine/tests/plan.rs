@@ -23,11 +23,12 @@ fn the_first_plan_creates_everything() {
     let plan = plan(Deployed::default(), &pipeline, &definition(&pipeline, 'a'));
     assert_eq!(
         plan.to_string(),
-        "pipeline breast-cancer: 11 to create, 0 to update, 0 to delete, 0 unchanged
+        "pipeline breast-cancer: 12 to create, 0 to update, 0 to delete, 0 unchanged
 + definition
 + description
 + trigger
 + schedule nightly
++ deadline
 + parameter InputDataUri
 + parameter InstanceType
 + step evaluate
@@ -47,7 +48,7 @@ fn the_same_again_changes_nothing() {
     let plan = plan(deployed, &pipeline, &body);
     assert!(plan.is_empty());
     assert!(
-        plan.to_string().starts_with("pipeline breast-cancer: 0 to create, 0 to update, 0 to delete, 11 unchanged\n= ")
+        plan.to_string().starts_with("pipeline breast-cancer: 0 to create, 0 to update, 0 to delete, 12 unchanged\n= ")
     );
 }
 
@@ -65,12 +66,13 @@ fn each_change_is_told_with_its_keys() {
     let plan = plan(Deployed { pipeline: Some(&before), definition: Some(&old) }, &after, &new);
     assert_eq!(
         plan.to_string(),
-        r#"pipeline breast-cancer: 1 to create, 3 to update, 1 to delete, 7 unchanged
+        r#"pipeline breast-cancer: 1 to create, 3 to update, 1 to delete, 8 unchanged
 = definition
 = description
 = trigger
 - schedule nightly
 + schedule weekly
+= deadline
 = parameter InputDataUri
 = parameter InstanceType
 ~ step evaluate
@@ -91,6 +93,37 @@ fn each_change_is_told_with_its_keys() {
     [0].at_least: removed 0.9
 = deployment"#
     );
+}
+
+#[test]
+fn limits_and_expectations_show_as_they_are_written() {
+    let change = |from: &str, to: &str| {
+        assert!(EXAMPLE.contains(from), "{from}");
+        parse(&EXAMPLE.replacen(from, to, 1))
+    };
+    let before = change("suffix: .csv", "batch: {quiet: 5m}");
+    let after = change("suffix: .csv", "expected: {by: \"06:00\", days: MON-FRI}\nconcurrency: replace\ndeadline: 2h");
+    let body = definition(&before, 'a');
+    let told = |before: &Pipeline, after: &Pipeline| {
+        let plan = plan(Deployed { pipeline: Some(before), definition: Some(&body) }, after, &body).to_string();
+        plan.lines().filter(|line| !line.starts_with("= ")).skip(1).map(str::to_owned).collect::<Vec<_>>().join("\n")
+    };
+    assert_eq!(
+        told(&before, &after),
+        r#"~ trigger
+    arrival.batch.longest: removed "1h"
+    arrival.batch.quiet: removed "5m"
+    arrival.expected.by: added "06:00"
+    arrival.expected.days: added "MON-FRI"
+    arrival.expected.timezone: added "UTC"
+    arrival.expected.within: added "1d"
++ concurrency
+~ deadline
+    "1d" → "2h""#
+    );
+    let three = parse(&EXAMPLE.replacen("schedules:", "concurrency: {parallel: 3}\nschedules:", 1));
+    let queue = parse(&EXAMPLE.replacen("schedules:", "concurrency: queue\nschedules:", 1));
+    assert_eq!(told(&three, &queue), "~ concurrency\n    added \"queue\"\n    parallel: removed 3");
 }
 
 #[test]

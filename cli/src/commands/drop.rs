@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use handlers::apply::Deployment;
-use handlers::ledger::PipelineRecord;
+use handlers::ledger::{PipelineRecord, Verdict};
 use statemachine::RunId;
 use statemachine::run::ObjectVersion;
 
@@ -39,11 +39,15 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), 
     let session = context.session().await?;
     let ledger = session.ledger();
     let pipelines = ledger.pipelines().await?;
-    let (pipeline, key) = choose(&pipelines, arguments.pipeline.as_deref(), &name)?;
+    let (pipeline, key) = choose(&pipelines, arguments.pipeline.as_deref(), &name, size)?;
     let bucket = Deployment::load(&ledger).await?.bucket;
-    let object =
-        upload(context, &session, &arguments.file, ObjectVersion { bucket, key, version_id: None, etag: None, size })
-            .await?;
+    let object = upload(
+        context,
+        &session,
+        &arguments.file,
+        ObjectVersion { bucket, key, version_id: None, etag: None, size, sequencer: None },
+    )
+    .await?;
     let begun =
         Begun { run: RunId::arrival(&pipeline, &object), pipeline, object: Some(object.clone()), execution: None };
     if !arguments.wait {
@@ -72,23 +76,31 @@ fn check(file: &Path) -> Result<(String, u64), Error> {
 }
 
 /// The pipeline, and the key under which it waits for the file.
-fn choose(pipelines: &[PipelineRecord], wanted: Option<&str>, file: &str) -> Result<(String, String), Error> {
-    let place = |pipeline: &PipelineRecord| {
-        let key = format!("{}{file}", pipeline.arrival_prefix.as_deref()?);
-        pipeline.waits_for(&key).then_some((pipeline.name.clone(), key))
-    };
+fn choose(
+    pipelines: &[PipelineRecord],
+    wanted: Option<&str>,
+    file: &str,
+    size: u64,
+) -> Result<(String, String), Error> {
+    let key = |pipeline: &PipelineRecord| Some(format!("{}{file}", pipeline.arrival_prefix.as_deref()?));
     if let Some(wanted) = wanted {
         let Some(pipeline) = pipelines.iter().find(|pipeline| pipeline.name == wanted) else {
             return Err(unknown(pipelines, wanted));
         };
-        return place(pipeline).ok_or_else(|| match (&pipeline.arrival_prefix, &pipeline.arrival_suffix) {
-            (Some(_), Some(suffix)) => Error::usage(format!(
-                "`{file}` would start nothing: pipeline `{wanted}` waits for names that end in `{suffix}`"
-            )),
-            _ => Error::usage(format!("pipeline `{wanted}` does not wait for files"))
-                .hint(format!("start it with `tidegate start {wanted}`")),
-        });
+        let key = key(pipeline);
+        return match key.as_deref().map_or(Verdict::NotMine, |key| pipeline.waits_for(key, size)) {
+            Verdict::Takes(_) => Ok((pipeline.name.clone(), key.unwrap_or_default())),
+            Verdict::Declined(reason) => {
+                Err(Error::usage(format!("`{file}` would start nothing in pipeline `{wanted}`: {reason}")))
+            }
+            Verdict::NotMine => Err(Error::usage(format!("pipeline `{wanted}` does not wait for files"))
+                .hint(format!("start it with `tidegate start {wanted}`"))),
+        };
     }
+    let place = |pipeline: &PipelineRecord| {
+        let key = key(pipeline)?;
+        matches!(pipeline.waits_for(&key, size), Verdict::Takes(_)).then_some((pipeline.name.clone(), key))
+    };
     let mut places: Vec<(String, String)> = pipelines.iter().filter_map(place).collect();
     match (places.pop(), places.is_empty()) {
         (Some(only), true) => Ok(only),
@@ -137,6 +149,7 @@ async fn upload(
 mod tests {
     use std::collections::BTreeMap;
 
+    use statemachine::queue::Concurrency;
     use statemachine::run::RunSpec;
 
     use super::*;
@@ -146,6 +159,10 @@ mod tests {
             name: name.into(),
             arrival_prefix: prefix.map(str::to_owned),
             arrival_suffix: Some(".csv".into()),
+            min_size: Some(1),
+            max_size: None,
+            complete: None,
+            expected: None,
             spec: RunSpec {
                 pipeline: name.into(),
                 pipeline_arn: String::new(),
@@ -155,6 +172,9 @@ mod tests {
                 gate: None,
                 deployment: None,
                 role_arn: String::new(),
+                concurrency: Concurrency::default(),
+                batch: None,
+                deadline_seconds: 86_400,
             },
             parameters: BTreeMap::new(),
             schedules: BTreeMap::new(),
@@ -166,17 +186,21 @@ mod tests {
     #[test]
     fn the_pipeline_that_waits_is_found() {
         let pipelines = [pipeline("a", Some("raw/a/")), pipeline("b", Some("raw/b/")), pipeline("c", None)];
-        assert_eq!(choose(&pipelines[1..], None, "x.csv"), Ok(("b".into(), "raw/b/x.csv".into())));
-        assert_eq!(choose(&pipelines, Some("a"), "x.csv"), Ok(("a".into(), "raw/a/x.csv".into())));
-        let message = |wanted, file| choose(&pipelines, wanted, file).unwrap_err().lines.join("\n");
+        assert_eq!(choose(&pipelines[1..], None, "x.csv", 1), Ok(("b".into(), "raw/b/x.csv".into())));
+        assert_eq!(choose(&pipelines, Some("a"), "x.csv", 1), Ok(("a".into(), "raw/a/x.csv".into())));
+        let message = |wanted, file| choose(&pipelines, wanted, file, 1).unwrap_err().lines.join("\n");
         assert_eq!(message(None, "x.csv"), "several pipelines wait for such a file: `a`, `b`");
         assert_eq!(message(None, "x.txt"), "no pipeline waits for a file named `x.txt`");
         assert_eq!(
             message(Some("a"), "x.txt"),
-            "`x.txt` would start nothing: pipeline `a` waits for names that end in `.csv`"
+            "`x.txt` would start nothing in pipeline `a`: its key does not end in `.csv`"
+        );
+        assert_eq!(
+            choose(&pipelines, Some("a"), "x.csv", 0).unwrap_err().lines,
+            ["`x.csv` would start nothing in pipeline `a`: it has 0 bytes; `min_size` is 1"]
         );
         assert_eq!(message(Some("c"), "x.csv"), "pipeline `c` does not wait for files");
-        let error = choose(&pipelines, Some("d"), "x.csv").unwrap_err();
+        let error = choose(&pipelines, Some("d"), "x.csv", 1).unwrap_err();
         assert_eq!(error.lines, ["there is no pipeline `d`"]);
         assert_eq!(error.hint.as_deref(), Some("there are: `a`, `b`, `c`"));
     }

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use statemachine::gate::{Comparison, Criterion, Finite, Gate, MetricPath, Report, Threshold};
+use statemachine::queue::Concurrency;
 use statemachine::run::{
-    ApprovalMode, CommandId, DeploymentSpec, EndpointStatus, Evaluation, EvaluationSpec, ExecutionStatus, Failure,
-    Inputs, ObjectVersion, Outcome, Run, RunSpec, StepChange, StepStatus, TrainedModel, Trigger,
+    ApprovalMode, Command, CommandId, DEADLINE_SECONDS, DeploymentSpec, EndpointStatus, Evaluation, EvaluationSpec,
+    ExecutionStatus, Failure, Inputs, ObjectVersion, Outcome, Run, RunSpec, StepChange, StepStatus, TrainedModel,
+    Trigger,
 };
-use statemachine::{Endpoint, Event, EventKind, RunId, decide};
+use statemachine::{Around, Endpoint, Event, EventKind, Queue, RunId, decide};
 
 const PIPELINE: &str = "arn:aws:sagemaker:us-east-1:000000000000:pipeline/tumours";
 
@@ -40,6 +42,9 @@ fn spec() -> RunSpec {
             approval: ApprovalMode::Automatic,
         }),
         role_arn: "arn:aws:iam::000000000000:role/tidegate-job".into(),
+        concurrency: Concurrency::Unlimited,
+        batch: None,
+        deadline_seconds: DEADLINE_SECONDS,
     }
 }
 
@@ -57,16 +62,20 @@ fn after(trigger: Trigger, events: Vec<(i64, EventKind)>) -> (Run, Endpoint) {
         }
         _ => EventKind::Requested { trigger, spec: Box::new(spec()), inputs, parameters },
     };
-    let (mut run, mut endpoint) = (None, Endpoint::new("tumours"));
+    let mut run: Option<Run> = None;
+    let mut around = Around { endpoint: Endpoint::new("tumours"), queue: Queue::default() };
     for (second, kind) in [(0, requested)].into_iter().chain(events) {
-        let decision = decide(run.as_ref(), &endpoint, &Event { at: at(second), kind });
+        let decision = decide(run.as_ref(), &around, &Event { at: at(second), kind });
         let Outcome::Changed { run: now, endpoint: endpoint_now, .. } = decision.outcome else {
             panic!("an event without effect: {}", decision.because)
         };
         run = Some(*now);
-        endpoint = endpoint_now.unwrap_or(endpoint);
+        around.endpoint = endpoint_now.unwrap_or(around.endpoint);
     }
-    (run.unwrap(), endpoint)
+    let mut run = run.unwrap();
+    // The schedule of its deadline was made.
+    run.outbox.retain(|pending| !matches!(pending.command, Command::Wake { .. }));
+    (run, around.endpoint)
 }
 
 fn started() -> (i64, EventKind) {
@@ -98,6 +107,7 @@ fn arrival(name: &str) -> Trigger {
             version_id: Some("v1".into()),
             etag: Some("e".into()),
             size: 1024,
+            sequencer: None,
         },
     }
 }

@@ -69,6 +69,9 @@ fn trigger(trigger: &Trigger) -> String {
     match trigger {
         Trigger::Arrival { object } => format!("arrival {}", object.file_name()),
         Trigger::Schedule { name, scheduled_time } => format!("schedule {name} {}", time::stamp(*scheduled_time)),
+        Trigger::Batch { first } => format!("batch {}", first.file_name()),
+        Trigger::Replay { of, .. } => format!("replay {of}"),
+        Trigger::Expected { due } => format!("expected {}", time::stamp(*due)),
         Trigger::Manual => "manual".to_owned(),
     }
 }

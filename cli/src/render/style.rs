@@ -67,8 +67,14 @@ pub(crate) fn tone(phase: Phase) -> Tone {
     match phase {
         Phase::Live | Phase::Succeeded => Tone::Good,
         Phase::Failed => Tone::Bad,
-        Phase::Rejected | Phase::RolledBack | Phase::AwaitingApproval => Tone::Look,
-        Phase::Starting | Phase::Running | Phase::Evaluating | Phase::AwaitingTurn | Phase::Deploying => Tone::Busy,
-        Phase::Stopped | Phase::Superseded => Tone::Past,
+        Phase::Rejected | Phase::RolledBack | Phase::AwaitingApproval | Phase::Missed => Tone::Look,
+        Phase::Batching
+        | Phase::Queued
+        | Phase::Starting
+        | Phase::Running
+        | Phase::Evaluating
+        | Phase::AwaitingTurn
+        | Phase::Deploying => Tone::Busy,
+        Phase::Stopped | Phase::Superseded | Phase::Skipped => Tone::Past,
     }
 }

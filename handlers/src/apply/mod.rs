@@ -18,12 +18,12 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Serialize;
-use statemachine::config::{Errors, Invalid};
+use statemachine::config::{Errors, Grouping, Invalid, Size};
 use statemachine::definition::RenderError;
 
 use crate::aws::Aws;
 use crate::effects::EffectError;
-use crate::ledger::{Ledger, LedgerError, PipelineRecord};
+use crate::ledger::{Complete, Expected, Ledger, LedgerError, PipelineRecord};
 
 pub use files::{BYTES_LIMIT, FILE_COUNT_LIMIT, FilesError, ProjectFiles};
 pub use prepare::run_spec;
@@ -122,7 +122,7 @@ pub struct Applied {
     pub code_hash: String,
     /// What was done with the SageMaker pipeline.
     pub action: Action,
-    /// What was done with each schedule, by its name in `pipeline.yaml`.
+    /// What was done with each schedule, by its name in `pipeline.yaml`; the check for expected data is `.expected`.
     pub schedules: BTreeMap<String, Action>,
     /// What is allowed and may surprise.
     pub warnings: Vec<String>,
@@ -173,6 +173,12 @@ pub async fn apply(
         name: prepared.pipeline.name().to_string(),
         arrival_prefix: arrival.map(|arrival| arrival.prefix.to_string()),
         arrival_suffix: arrival.and_then(|arrival| arrival.suffix.as_ref()).map(ToString::to_string),
+        min_size: arrival.and_then(|arrival| arrival.size.min()).map(Size::bytes),
+        max_size: arrival.and_then(|arrival| arrival.size.max()).map(Size::bytes),
+        complete: arrival.and_then(|arrival| complete(&arrival.grouping)),
+        expected: arrival
+            .and_then(|arrival| arrival.expected.as_ref())
+            .map(|expected| Expected { within_seconds: expected.within().seconds() }),
         spec,
         parameters: prepared.default_parameters(),
         schedules: schedules.arns,
@@ -193,6 +199,14 @@ pub async fn apply(
         schedules: schedules.actions,
         warnings: survey.warnings,
     })
+}
+
+fn complete(grouping: &Grouping) -> Option<Complete> {
+    match grouping {
+        Grouping::Each | Grouping::Batch(_) => None,
+        Grouping::Marker(name) => Some(Complete::Marker { name: name.to_string() }),
+        Grouping::Manifest(name) => Some(Complete::Manifest { name: name.to_string() }),
+    }
 }
 
 #[cfg(test)]

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use flate2::{Compression, GzBuilder};
 use serde_json::{Value, json};
-use statemachine::config::{Approval, Errors, INPUT_DATA_URI, Invalid, Pipeline, Scalar};
+use statemachine::config::{Approval, Errors, Grouping, INPUT_DATA_URI, Invalid, Pipeline, Scalar, ScheduleExpression};
 use statemachine::definition::{
     CodeLocation, Definition, Environment, RenderError, code_hash, inference_image, render, report_uri,
 };
-use statemachine::run::{ApprovalMode, DeploymentSpec, EvaluationSpec, RunSpec};
+use statemachine::run::{ApprovalMode, BatchSpec, DeploymentSpec, EvaluationSpec, RunSpec};
 
 use super::{ApplyError, Deployment, ProjectFiles};
 
@@ -26,7 +26,7 @@ pub(super) struct Prepared {
 /// A schedule, as EventBridge Scheduler is to have it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct WantedSchedule {
-    /// In `pipeline.yaml`.
+    /// In `pipeline.yaml`; [`EXPECTED`] for the check for expected data.
     pub(super) name: String,
     /// In Scheduler.
     pub(super) resource: String,
@@ -34,6 +34,9 @@ pub(super) struct WantedSchedule {
     pub(super) time_zone: String,
     pub(super) input: Value,
 }
+
+/// Where others have their name in `pipeline.yaml`, which has no dot. It is also the last part of the name in Scheduler.
+pub(super) const EXPECTED: &str = ".expected";
 
 pub(super) fn parse(files: &ProjectFiles) -> Result<Pipeline, ApplyError> {
     let text = files.config()?;
@@ -116,12 +119,20 @@ pub fn run_spec(
         gate: pipeline.gate().cloned(),
         deployment,
         role_arn: environment.job_role_arn().to_owned(),
+        concurrency: pipeline.concurrency(),
+        batch: match pipeline.arrival().map(|arrival| &arrival.grouping) {
+            Some(Grouping::Batch(batch)) => {
+                Some(BatchSpec { quiet_seconds: batch.quiet().seconds(), longest_seconds: batch.longest().seconds() })
+            }
+            _ => None,
+        },
+        deadline_seconds: pipeline.deadline().seconds(),
     })
 }
 
 fn schedules(pipeline: &Pipeline, environment: &Environment) -> Result<Vec<WantedSchedule>, Invalid> {
     let all = pipeline.schedules().iter();
-    all.map(|(name, schedule)| {
+    let own = all.map(|(name, schedule)| {
         Ok(WantedSchedule {
             name: name.to_string(),
             resource: pipeline.schedule_resource_name(name),
@@ -138,8 +149,25 @@ fn schedules(pipeline: &Pipeline, environment: &Environment) -> Result<Vec<Wante
                 "parameters": environment.schedule_parameters(schedule)?,
             }),
         })
+    });
+    own.chain(expected(pipeline).map(Ok)).collect()
+}
+
+/// The schedule that asks whether the expected data came.
+fn expected(pipeline: &Pipeline) -> Option<WantedSchedule> {
+    let expected = pipeline.arrival()?.expected.as_ref()?;
+    Some(WantedSchedule {
+        name: EXPECTED.to_owned(),
+        resource: pipeline.expected_resource_name(),
+        expression: ScheduleExpression::Cron(expected.cron().clone()).to_string(),
+        time_zone: expected.time_zone().to_string(),
+        input: json!({
+            "kind": "expected",
+            "pipeline": pipeline.name(),
+            "scheduled_time": "<aws.scheduler.scheduled-time>",
+            "within_seconds": expected.within().seconds(),
+        }),
     })
-    .collect()
 }
 
 /// The same files give the same bytes: no times, no owners, in the order of their paths.

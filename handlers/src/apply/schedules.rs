@@ -1,4 +1,5 @@
-//! A pipeline's schedules in EventBridge Scheduler: the group holds exactly those of `pipeline.yaml`.
+//! A pipeline's schedules in EventBridge Scheduler: the group holds exactly those of `pipeline.yaml`, and one more where
+//! data is expected by some time.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,7 @@ use aws_sdk_scheduler::types::{
 };
 use serde_json::Value;
 
-use super::prepare::WantedSchedule;
+use super::prepare::{EXPECTED, WantedSchedule};
 use super::{Action, ApplyError, Change, Deployment};
 use crate::effects::{CallError, EffectError, Meaning};
 
@@ -23,7 +24,7 @@ const ATTEMPTS: i32 = 185;
 /// What is to be done with one schedule.
 #[derive(Debug)]
 pub(super) struct ScheduleStep {
-    /// In `pipeline.yaml`.
+    /// In `pipeline.yaml`, or [`EXPECTED`].
     name: String,
     /// In Scheduler.
     resource: String,
@@ -49,7 +50,14 @@ impl ScheduleStep {
             Some(wanted) if self.known.is_none() => vec![format!("{} in {}", wanted.expression, wanted.time_zone)],
             _ => self.differences.clone(),
         };
-        Change { action: self.action(), what: format!("schedule `{}`", self.name), details }
+        Change { action: self.action(), what: self.what(), details }
+    }
+
+    fn what(&self) -> String {
+        match &*self.name {
+            EXPECTED => "check for expected data".to_owned(),
+            name => format!("schedule `{name}`"),
+        }
     }
 }
 
@@ -194,9 +202,9 @@ pub(super) async fn reconcile(
                 Action::Delete => "deleted",
                 _ => "updated",
             };
-            progress(&format!("schedule `{}`: {verb}", step.name));
+            progress(&format!("{}: {verb}", step.what()));
         }
-        if let Some(arn) = arn {
+        if let Some(arn) = arn.filter(|_| step.name != EXPECTED) {
             reconciled.arns.insert(step.name.clone(), arn);
         }
         reconciled.actions.insert(step.name.clone(), action);

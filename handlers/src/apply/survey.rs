@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
+use statemachine::config::Pipeline;
 
 use crate::aws::Aws;
 use crate::ledger::{Ledger, PipelineRecord};
@@ -21,7 +22,7 @@ pub(super) struct Survey {
     pub(super) known: Option<Known>,
     /// What SageMaker's pipeline differs in.
     differences: Vec<String>,
-    /// What the ledger's record differs in where SageMaker has no part: trigger, gate, deployment.
+    /// What the ledger's record differs in where SageMaker has no part: trigger, limits, gate, deployment.
     pub(super) rules: Vec<String>,
     /// What is to be done with each schedule of this pipeline.
     pub(super) schedules: Vec<ScheduleStep>,
@@ -38,7 +39,7 @@ pub(super) async fn survey(
     let name = prepared.pipeline.name().as_str();
     let applied = ledger.pipelines().await?;
     let rules = match applied.iter().find(|record| record.name == name) {
-        Some(record) => rule_changes(&record.config, &prepared.pipeline.to_json()),
+        Some(record) => rule_changes(&with_defaults(&record.config), &prepared.pipeline.to_json()),
         None => Vec::new(),
     };
     let others: Vec<&PipelineRecord> = applied.iter().filter(|other| other.name != name).collect();
@@ -105,7 +106,7 @@ impl Survey {
             },
         ];
         if !self.rules.is_empty() {
-            let what = "trigger, gate and deployment".to_owned();
+            let what = "trigger, limits, gate and deployment".to_owned();
             changes.push(Change { action: Action::Update, what, details: self.rules });
         }
         changes.extend(self.schedules.iter().map(ScheduleStep::change));
@@ -121,11 +122,16 @@ impl Survey {
     }
 }
 
+/// As this version would have stored it: an earlier one knew fewer keys, and left no defaults for them.
+fn with_defaults(config: &Value) -> Value {
+    Pipeline::from_json(config).map_or_else(|_| config.clone(), |pipeline| pipeline.to_json())
+}
+
 /// What differs between two parsed `pipeline.yaml` in the parts that Tidegate itself keeps to, key by key.
 fn rule_changes(before: &Value, after: &Value) -> Vec<String> {
     let values = |config: &Value| {
         let mut leaves = BTreeMap::new();
-        for part in ["trigger", "gate", "deployment"] {
+        for part in ["trigger", "concurrency", "deadline", "gate", "deployment"] {
             if let Some(value) = config.get(part) {
                 walk(part, value, &mut leaves);
             }
@@ -171,5 +177,8 @@ mod tests {
         ];
         assert_eq!(rule_changes(&before, &after), told);
         assert_eq!(rule_changes(&before, &before), Vec::<String>::new());
+        let (before, after) = (json!({"deadline": "1d"}), json!({"deadline": "2h", "concurrency": {"parallel": 3}}));
+        let told = ["concurrency.parallel: nothing becomes 3", "deadline: \"1d\" becomes \"2h\""];
+        assert_eq!(rule_changes(&before, &after), told);
     }
 }

@@ -8,6 +8,7 @@ use super::prepare::tests::{CONFIG, deployment, files};
 use super::prepare::{Prepared, prepare};
 use super::*;
 use crate::effects::testing::{Answer, Fake};
+use crate::ledger::{Verdict, Wait};
 
 const ARN: &str = "arn:aws:sagemaker:eu-west-1:123456789012:pipeline/tumours";
 
@@ -127,7 +128,8 @@ async fn the_first_apply_makes_everything_and_records_it_last() {
     assert_eq!(record.arrival_prefix.as_deref(), Some("raw/tumours/"));
     assert_eq!(record.schedules, BTreeMap::from([("nightly".to_owned(), "arn:s".to_owned())]));
     assert_eq!(record.spec.pipeline_arn, ARN);
-    assert!(record.waits_for("raw/tumours/a.csv") && !record.waits_for("raw/tumours/a.txt"));
+    assert_eq!(record.waits_for("raw/tumours/a.csv", 1), Verdict::Takes(Wait::Run));
+    assert!(matches!(record.waits_for("raw/tumours/a.txt", 1), Verdict::Declined(_)));
     assert_eq!(record.config, prepared.pipeline.to_json());
 }
 
@@ -209,6 +211,10 @@ fn other(name: &str, endpoint: &str) -> PipelineRecord {
         name: name.to_owned(),
         arrival_prefix: Some("raw/".to_owned()),
         arrival_suffix: None,
+        min_size: None,
+        max_size: None,
+        complete: None,
+        expected: None,
         spec,
         parameters: BTreeMap::new(),
         schedules: BTreeMap::new(),

@@ -20,6 +20,9 @@ pub enum EffectError {
     /// The same again may succeed later: throttling, a quota, a fault of the service, a change in progress, no answer.
     #[error("{0}")]
     Retry(String),
+    /// AWS refused for want of room, throttled or beyond a quota: the same succeeds once others are done.
+    #[error("{0}")]
+    NoRoom(String),
     /// The same again would fail again, until someone changes something.
     #[error("{0}")]
     Permanent(String),
@@ -34,6 +37,8 @@ pub(crate) enum Meaning {
     Exists,
     /// Later perhaps.
     Busy,
+    /// Too many at once: later.
+    Throttled,
     /// The account may have no more of them: later, where others end by themselves.
     Quota,
     /// The role may not.
@@ -98,7 +103,8 @@ impl CallError {
     /// The error of an effect: `what` went wrong, such as "pipeline `p` cannot be started".
     pub(crate) fn effect(self, what: impl Display) -> EffectError {
         match self.meaning {
-            Meaning::Busy | Meaning::Quota => EffectError::Retry(format!("{what} now: {self}")),
+            Meaning::Busy => EffectError::Retry(format!("{what} now: {self}")),
+            Meaning::Throttled | Meaning::Quota => EffectError::NoRoom(format!("{what} now: {self}")),
             Meaning::Denied => EffectError::Permanent(format!("{what}: the function's role has no permission: {self}")),
             _ => EffectError::Permanent(format!("{what}: {self}")),
         }
@@ -118,7 +124,7 @@ impl Display for CallError {
 
 /// Codes of throttling, quotas that free up, faults, and changes in progress, over all services used here. Among them
 /// are expired credentials: the next start of the function has new ones.
-const BUSY: [&str; 24] = [
+const BUSY: [&str; 15] = [
     "ConflictException",
     "ExpiredToken",
     "ExpiredTokenException",
@@ -126,17 +132,20 @@ const BUSY: [&str; 24] = [
     "InternalErrorException",
     "InternalFailure",
     "InternalServerException",
-    "KMSThrottling",
-    "KMSThrottlingException",
     "LimitExceededException",
     "OperationAborted",
     "PriorRequestNotComplete",
-    "RequestLimitExceeded",
     "RequestTimeTooSkewed",
     "RequestTimeout",
     "RequestTimeoutException",
     "ServiceUnavailable",
     "ServiceUnavailableException",
+];
+
+const THROTTLED: [&str; 9] = [
+    "KMSThrottling",
+    "KMSThrottlingException",
+    "RequestLimitExceeded",
     "SlowDown",
     "Throttled",
     "ThrottledException",
@@ -175,11 +184,13 @@ fn meaning(code: &str, message: &str, status: u16) -> Meaning {
         "ConflictException" if exists() => Meaning::Exists,
         _ if MISSING.contains(&code) => Meaning::Missing,
         _ if BUSY.contains(&code) => Meaning::Busy,
+        _ if THROTTLED.contains(&code) => Meaning::Throttled,
         "ResourceLimitExceeded" => Meaning::Quota,
         _ if DENIED.contains(&code) => Meaning::Denied,
         "ResourceInUse" | "ResourceInUseException" => Meaning::Exists,
         "ValidationException" | "ValidationError" | "InvalidRequest" => match () {
-            () if says(&["in-progress", "in progress", "rate exceeded", "is being "]) => Meaning::Busy,
+            () if says(&["rate exceeded"]) => Meaning::Throttled,
+            () if says(&["in-progress", "in progress", "is being "]) => Meaning::Busy,
             () if exists() => Meaning::Exists,
             () if says(&["could not find", "does not exist", "not found"]) => Meaning::Missing,
             () => Meaning::Refused,
@@ -187,7 +198,8 @@ fn meaning(code: &str, message: &str, status: u16) -> Meaning {
         _ => match status {
             404 => Meaning::Missing,
             401 | 403 => Meaning::Denied,
-            408 | 429 | 500.. => Meaning::Busy,
+            429 => Meaning::Throttled,
+            408 | 500.. => Meaning::Busy,
             _ => Meaning::Refused,
         },
     }
@@ -220,7 +232,7 @@ mod tests {
             ("ConflictException", "There was a conflict".into(), Meaning::Busy),
             ("ValidationException", format!("Cannot update in-progress endpoint {arn}."), Meaning::Busy),
             ("ResourceLimitExceeded", "The account-level service limit is 20".into(), Meaning::Quota),
-            ("ThrottlingException", "Rate exceeded".into(), Meaning::Busy),
+            ("ThrottlingException", "Rate exceeded".into(), Meaning::Throttled),
             ("ValidationException", "1 validation error detected".into(), Meaning::Refused),
             ("AccessDeniedException", "User is not authorized".into(), Meaning::Denied),
         ] {
@@ -234,7 +246,7 @@ mod tests {
             (404, Meaning::Missing),
             (403, Meaning::Denied),
             (412, Meaning::Refused),
-            (429, Meaning::Busy),
+            (429, Meaning::Throttled),
             (500, Meaning::Busy),
             (503, Meaning::Busy),
         ] {
@@ -247,6 +259,6 @@ mod tests {
         let error = CallError::read("ValidationException", "bad\u{1b}[2J\nname", 400).effect("it cannot be done");
         assert_eq!(error, EffectError::Permanent("it cannot be done: bad [2J name (ValidationException)".to_owned()));
         let busy = CallError::read("SlowDown", "", 503).effect("it cannot be done");
-        assert_eq!(busy, EffectError::Retry("it cannot be done now: SlowDown".to_owned()));
+        assert_eq!(busy, EffectError::NoRoom("it cannot be done now: SlowDown".to_owned()));
     }
 }

@@ -5,6 +5,7 @@ use aws_smithy_types::byte_stream::error::Error as StreamError;
 use statemachine::gate::{REPORT_LIMIT, Report, UnreadableReport};
 use statemachine::run::{Evaluation, TrainedModel};
 
+use super::s3::bounded;
 use super::{CallError, EffectError, Meaning, S3Uri};
 use crate::aws::Aws;
 
@@ -108,15 +109,10 @@ async fn read_report(aws: &Aws, uri: &str) -> Result<Result<Report, UnreadableRe
     let broken = |error: StreamError| {
         CallError::busy(error.to_string()).effect(format_args!("the evaluation report {uri} cannot be read"))
     };
-    let mut body = answer.body;
-    let mut bytes = Vec::new();
-    while let Some(chunk) = body.try_next().await.map_err(broken)? {
-        bytes.extend_from_slice(&chunk);
-        if bytes.len() > REPORT_LIMIT {
-            return too_large(i64::try_from(bytes.len()).unwrap_or(i64::MAX));
-        }
+    match bounded(answer.body, REPORT_LIMIT).await.map_err(broken)? {
+        Some(bytes) => Ok(Report::parse(&bytes)),
+        None => too_large(limit.saturating_add(1)),
     }
-    Ok(Report::parse(&bytes))
 }
 
 #[cfg(test)]

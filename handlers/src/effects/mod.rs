@@ -8,8 +8,10 @@ mod evaluate;
 mod register;
 mod s3;
 mod start;
+mod stop;
 #[cfg(test)]
 pub(crate) mod testing;
+mod wake;
 
 use statemachine::run::{Command, EventKind, PendingCommand, Run};
 
@@ -20,7 +22,7 @@ pub use error::EffectError;
 pub(crate) use error::{CallError, Meaning};
 pub(crate) use evaluate::steps;
 pub(crate) use register::RUN_KEY;
-pub(crate) use s3::S3Uri;
+pub(crate) use s3::{S3Uri, read_object};
 
 /// Carries out what a decision commands.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +43,7 @@ impl<'a> Effects<'a> {
     /// [`EffectError::Retry`] when the same command may succeed later, [`EffectError::Permanent`] when it never will.
     /// [`Command::Tell`] is between runs, and so for whoever has the ledger: here it is a `Retry` that says so.
     pub async fn carry_out(&self, run: &Run, command: &PendingCommand) -> Result<EventKind, EffectError> {
-        let Context { aws, settings } = self.context;
+        let Context { aws, settings, .. } = self.context;
         let done = || EventKind::Done { command: command.id.clone() };
         match &command.command {
             Command::Start { pipeline, stage, parameters, token } => {
@@ -78,6 +80,14 @@ impl<'a> Effects<'a> {
                     role_arn,
                 };
                 rollout.carry_out().await?;
+                Ok(done())
+            }
+            Command::Stop { execution_arn, token } => {
+                stop::stop(aws.sagemaker(), execution_arn, token).await?;
+                Ok(done())
+            }
+            Command::Wake { at, purpose } => {
+                wake::wake(aws.scheduler(), &settings.schedules, &run.id, *at, *purpose).await?;
                 Ok(done())
             }
             Command::Alert(alert) => {

@@ -2,9 +2,12 @@
 
 use std::fmt::{self, Display, Write as _};
 
+use aws_sdk_s3::Client;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_smithy_types::byte_stream::error::Error;
 use statemachine::run::ObjectVersion;
 
-use super::EffectError;
+use super::{CallError, EffectError};
 
 /// `s3://<bucket>/<key>`, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +33,31 @@ impl Display for S3Uri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "s3://{}/{}", self.bucket, self.key)
     }
+}
+
+/// All of a body; `None` when it is longer than `limit` bytes.
+pub(super) async fn bounded(mut body: ByteStream, limit: usize) -> Result<Option<Vec<u8>>, Error> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = body.try_next().await? {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() > limit {
+            return Ok(None);
+        }
+    }
+    Ok(Some(bytes))
+}
+
+/// The bytes of one version of an object.
+pub(crate) async fn read_object(client: &Client, object: &ObjectVersion, limit: usize) -> Result<Vec<u8>, EffectError> {
+    let request = client.get_object().bucket(&object.bucket).key(&object.key);
+    let answer = request.set_version_id(object.version_id.clone()).send().await;
+    let answer = answer.map_err(|error| {
+        CallError::of(error)
+            .or_missing(format_args!("{object} cannot be read"), || format!("{object} is not there any more"))
+    })?;
+    let broken = |error: Error| CallError::busy(error.to_string()).effect(format_args!("{object} cannot be read"));
+    let bytes = bounded(answer.body, limit).await.map_err(broken)?;
+    bytes.ok_or_else(|| EffectError::Permanent(format!("{object} is longer than {limit} bytes")))
 }
 
 /// The value of `x-amz-copy-source` (CopyObject, in the S3 API reference): bucket and key URL-encoded, the version
@@ -81,6 +109,7 @@ mod tests {
             version_id: version.map(str::to_owned),
             etag: None,
             size: 1,
+            sequencer: None,
         };
         assert_eq!(copy_source(&object(None)), "data/raw/a%20b%2Bc/%C3%BC%25%3F.csv");
         assert_eq!(copy_source(&object(Some("v/+1"))), "data/raw/a%20b%2Bc/%C3%BC%25%3F.csv?versionId=v/%2B1");

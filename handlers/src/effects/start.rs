@@ -125,6 +125,7 @@ mod tests {
             version_id: version.map(str::to_owned),
             etag: Some("0a1b".into()),
             size: 10,
+            sequencer: None,
         }
     }
 

@@ -1,4 +1,3 @@
-use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 use statemachine::{Event, EventKind};
@@ -6,7 +5,7 @@ use tracing::info;
 
 use statemachine::run::{CommandId, EndpointStatus};
 
-use super::{Envelope, Intake, IntakeError, envelope, now};
+use super::{Envelope, Intake, IntakeError, envelope};
 use crate::observe::ObserveError;
 
 const STATE: &str = "SageMaker Endpoint State Change";
@@ -42,7 +41,7 @@ impl Intake<'_> {
             self.drive.give(ended, &[], false).await?;
         }
         if let (None, Some(next)) = (&endpoint.deploying, endpoint.waiting.last()) {
-            self.drive.give(next, &[now(EventKind::YourTurn)], false).await?;
+            self.drive.give(next, &[self.now(EventKind::YourTurn)], false).await?;
             return Ok(());
         }
         let rolled_out = endpoint.deploying.as_ref().map(|deployment| deployment.config.clone());
@@ -64,7 +63,7 @@ impl Intake<'_> {
         let ours = view.status == EndpointStatus::InService && rolled_out.as_ref() == Some(&view.config);
         let status = if not_asked_yet && !ours { EndpointStatus::InTransition } else { view.status };
         let kind = EventKind::EndpointChanged { status, config: view.config, reason: view.reason };
-        let at = view.modified.unwrap_or_else(Timestamp::now);
+        let at = view.modified.unwrap_or_else(|| self.context.clock.now());
         self.drive.give(&id, &[Event { at, kind }], false).await?;
         Ok(())
     }

@@ -15,6 +15,12 @@ pub struct Scope {
 }
 
 impl Scope {
+    /// For whatever brings no event of AWS's.
+    #[must_use]
+    pub(crate) fn none() -> Self {
+        Self { account: String::new(), region: String::new() }
+    }
+
     /// From `arn:aws:lambda:<region>:<account>:function:<name>`; the Region of the environment where the ARN has none.
     #[must_use]
     pub fn of_function(arn: &str, region: &str) -> Self {

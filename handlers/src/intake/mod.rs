@@ -4,6 +4,8 @@
 //! destination, and nothing is acknowledged that was not understood.
 
 mod arrival;
+mod ask;
+mod completion;
 mod endpoint;
 mod envelope;
 mod package;
@@ -11,8 +13,8 @@ mod schedule;
 mod status;
 
 pub use envelope::{Envelope, Scope};
+pub use schedule::Answer;
 
-use jiff::Timestamp;
 use statemachine::Event;
 
 use crate::drive::{Drive, DriveError};
@@ -35,6 +37,9 @@ pub enum IntakeError {
     /// It was read, and could not be done.
     #[error(transparent)]
     Drive(#[from] DriveError),
+    /// The objects of a pipeline come faster than they can be collected.
+    #[error("the objects of pipeline `{0}` come faster than they can be collected; the event is to be tried again")]
+    Crowded(String),
 }
 
 /// One event's way in.
@@ -59,9 +64,9 @@ impl<'a> Intake<'a> {
     fn observe(&self) -> Observe<'a> {
         Observe::new(&self.context.aws)
     }
-}
 
-/// An event of this moment.
-fn now(kind: statemachine::EventKind) -> Event {
-    Event { at: Timestamp::now(), kind }
+    /// An event of this moment.
+    fn now(&self, kind: statemachine::EventKind) -> Event {
+        Event { at: self.context.clock.now(), kind }
+    }
 }

@@ -1,12 +1,14 @@
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use statemachine::run::{Inputs, Trigger};
+use statemachine::run::{Inputs, Phase, Purpose, Run, Stop, Trigger};
 use statemachine::{EventKind, RunId};
 
 use super::arrival::staged_prefix;
-use super::{Intake, IntakeError, envelope, now};
+use super::{Intake, IntakeError, envelope};
+use crate::ledger::PipelineRecord;
 use crate::observe::OBJECT_LIMIT;
 
 /// The parameter that says where a run's data is.
@@ -22,31 +24,59 @@ struct Firing {
     parameters: BTreeMap<String, String>,
 }
 
+/// What else the function is asked for, told by its `kind`.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum Errand {
+    /// A one-off schedule of a run.
+    Wake { run: RunId, purpose: Purpose },
+    /// Data should have come by now.
+    Expected { pipeline: String, scheduled_time: String, within_seconds: u64 },
+    /// A person wants an earlier run's work done once more.
+    Replay { run: RunId, attempt: u32 },
+    /// A person wants a run stopped.
+    Stop { run: RunId, by: String },
+}
+
+/// What came of an errand, for whoever waits for the answer.
+#[derive(Clone, Debug, Serialize)]
+pub struct Answer {
+    /// The run.
+    pub run: RunId,
+    /// Where it stands.
+    pub phase: Phase,
+    /// Whether there was such a run before.
+    pub existed: bool,
+}
+
 impl Intake<'_> {
-    /// A schedule fired: its pipeline gets a run, on the data that is there now.
+    /// A schedule fired, or a person asks.
     ///
     /// # Errors
-    /// The input is malformed or names a pipeline that is not applied; or it could not be carried through.
-    pub async fn schedule(self, event: Value) -> Result<(), IntakeError> {
-        let firing: Firing = serde_path_to_error::deserialize(event)
-            .map_err(|error| IntakeError::Unreadable(format!("`{}`: {}", error.path(), error.inner())))?;
-        let scheduled_time = envelope::read_time(&Value::String(firing.scheduled_time.clone())).ok_or_else(|| {
-            IntakeError::Unreadable(format!("`scheduled_time` is `{}`, not a time", firing.scheduled_time))
-        })?;
-        let Some(pipeline) = self.ledger().pipeline(&firing.pipeline).await? else {
-            let name = firing.pipeline;
-            return Err(IntakeError::Unreadable(format!("`pipeline` is `{name}`, and no such pipeline is applied")));
-        };
+    /// The input is malformed or names a pipeline or a run that there is none of; or it could not be carried through.
+    pub async fn schedule(self, event: Value) -> Result<Option<Answer>, IntakeError> {
+        if event.get("kind").is_none() {
+            return self.fire(read(event)?).await.map(|()| None);
+        }
+        match read(event)? {
+            Errand::Wake { run, purpose } => self.wake(&run, purpose).await.map(|()| None),
+            Errand::Expected { pipeline, scheduled_time, within_seconds } => {
+                self.expect(&pipeline, &scheduled_time, within_seconds).await.map(|()| None)
+            }
+            Errand::Replay { run, attempt } => self.replay(&run, attempt).await.map(Some),
+            Errand::Stop { run, by } => self.stop(&run, &by).await.map(Some),
+        }
+    }
+
+    /// The pipeline gets a run, on the data that is there now.
+    async fn fire(&self, firing: Firing) -> Result<(), IntakeError> {
+        let scheduled_time = time(&firing.scheduled_time)?;
+        let pipeline = self.applied(&firing.pipeline).await?;
         let id = RunId::schedule(&pipeline.name, &firing.name, &scheduled_time.to_string());
-        if self.ledger().run(&id).await?.is_some() {
-            // Known: the data may have changed since, and must not be listed again. Whatever is pending is done.
-            let kind = EventKind::Requested {
-                trigger: Trigger::Schedule { name: firing.name, scheduled_time },
-                spec: Box::new(pipeline.spec),
-                inputs: Inputs { uri: String::new(), objects: Vec::new(), exact: false },
-                parameters: BTreeMap::new(),
-            };
-            self.drive.give(&id, &[now(kind)], false).await?;
+        let known = self.ledger().run(&id).await?;
+        if known.is_some_and(|run| run.value.phase != Phase::Missed) {
+            // The data may have changed since, and must not be listed again. Whatever is pending is done.
+            self.drive.give(&id, &[], false).await?;
             return Ok(());
         }
         let mut parameters = firing.parameters;
@@ -61,7 +91,110 @@ impl Intake<'_> {
             inputs: Inputs { uri, objects, exact },
             parameters,
         };
-        self.drive.give(&id, &[now(kind)], true).await?;
+        self.drive.give(&id, &[self.now(kind)], true).await?;
         Ok(())
     }
+
+    async fn wake(&self, id: &RunId, purpose: Purpose) -> Result<(), IntakeError> {
+        let kind = match purpose {
+            Purpose::Batch => EventKind::BatchDue,
+            Purpose::Deadline => EventKind::DeadlinePassed,
+        };
+        self.drive.give(id, &[self.now(kind)], false).await?;
+        Ok(())
+    }
+
+    /// Looks whether an object has begun a run within the time before; if none has, that is an event of its own.
+    async fn expect(&self, pipeline: &str, scheduled_time: &str, within_seconds: u64) -> Result<(), IntakeError> {
+        let due = time(scheduled_time)?;
+        let pipeline = self.applied(pipeline).await?;
+        let within = SignedDuration::from_secs(i64::try_from(within_seconds).unwrap_or(i64::MAX));
+        let since = due.saturating_sub(within).unwrap_or(Timestamp::MIN);
+        if self.arrived_since(&pipeline.name, since).await? {
+            return Ok(());
+        }
+        let trigger = Trigger::Expected { due };
+        let id = RunId::expected(&pipeline.name, &due.to_string());
+        let prefix = pipeline.arrival_prefix.clone().unwrap_or_default();
+        let reason = format!("no data came under {prefix} from {since} to {due}");
+        let kind = EventKind::Missed { trigger, spec: Box::new(pipeline.spec), reason };
+        self.drive.give(&id, &[self.now(kind)], true).await?;
+        Ok(())
+    }
+
+    async fn arrived_since(&self, pipeline: &str, since: Timestamp) -> Result<bool, IntakeError> {
+        let mut seen = RECENT_RUNS;
+        loop {
+            let page = self.ledger().runs(pipeline, seen).await?;
+            let arrival = |run: &Run| matches!(run.trigger, Trigger::Arrival { .. } | Trigger::Batch { .. });
+            if page.runs.iter().any(|run| arrival(run) && run.created >= since) {
+                return Ok(true);
+            }
+            let past = page.runs.last().is_none_or(|run| run.created < since);
+            if past || !page.more {
+                return Ok(false);
+            }
+            seen *= 4;
+        }
+    }
+
+    async fn replay(&self, of: &RunId, attempt: u32) -> Result<Answer, IntakeError> {
+        let before = self.known(of).await?;
+        let pipeline = self.applied(&before.spec.pipeline).await?;
+        let id = RunId::replay(of, attempt);
+        if let Some(run) = self.ledger().run(&id).await? {
+            return Ok(Answer { run: id, phase: run.value.phase, existed: true });
+        }
+        let objects = before.inputs.objects;
+        let exact = !objects.is_empty();
+        let uri = match exact {
+            true => staged_prefix(&self.context.settings.bucket, &pipeline.name, &id),
+            false => before.inputs.uri,
+        };
+        let mut parameters = before.parameters;
+        parameters.remove(INPUT);
+        let kind = EventKind::Requested {
+            trigger: Trigger::Replay { of: of.clone(), attempt },
+            spec: Box::new(pipeline.spec),
+            inputs: Inputs { uri, objects, exact },
+            parameters,
+        };
+        let run = self.drive.give(&id, &[self.now(kind)], true).await?;
+        let phase = run.map_or(Phase::Starting, |run| run.phase);
+        Ok(Answer { run: id, phase, existed: false })
+    }
+
+    async fn stop(&self, id: &RunId, by: &str) -> Result<Answer, IntakeError> {
+        self.known(id).await?;
+        let reason = format!("stopped by {}", statemachine::text::one_line(by, 200));
+        let stop = Stop { reason, by: None };
+        let run = self.drive.give(id, &[self.now(EventKind::StopRequested(stop))], false).await?;
+        let phase = run.map_or(Phase::Stopped, |run| run.phase);
+        Ok(Answer { run: id.clone(), phase, existed: true })
+    }
+
+    async fn applied(&self, name: &str) -> Result<PipelineRecord, IntakeError> {
+        let pipeline = self.ledger().pipeline(name).await?;
+        pipeline
+            .ok_or_else(|| IntakeError::Unreadable(format!("`pipeline` is `{name}`, and no such pipeline is applied")))
+    }
+
+    async fn known(&self, id: &RunId) -> Result<Run, IntakeError> {
+        let run = self.ledger().run(id).await?;
+        run.map(|run| run.value)
+            .ok_or_else(|| IntakeError::Unreadable(format!("`run` is `{id}`, and there is no such run")))
+    }
+}
+
+/// How many runs are looked through at first for one that data began.
+const RECENT_RUNS: usize = 50;
+
+fn read<T: serde::de::DeserializeOwned>(event: Value) -> Result<T, IntakeError> {
+    serde_path_to_error::deserialize(event)
+        .map_err(|error| IntakeError::Unreadable(format!("`{}`: {}", error.path(), error.inner())))
+}
+
+fn time(text: &str) -> Result<Timestamp, IntakeError> {
+    envelope::read_time(&Value::String(text.to_owned()))
+        .ok_or_else(|| IntakeError::Unreadable(format!("`scheduled_time` is `{text}`, not a time")))
 }

@@ -96,9 +96,23 @@ impl Intake<'_> {
         let run = run.value;
         let ours = match &run.execution {
             Some(execution) => execution.arn == detail.pipeline_execution_arn,
-            None => run.has_pending(&CommandId::start()),
+            // One that is to be stopped may have got its execution after all.
+            None => run.has_pending(&CommandId::start()) || run.stop.is_some(),
         };
         Ok((ours && same_pipeline(&run.spec.pipeline_arn, &detail.pipeline_arn)).then_some(id))
+    }
+
+    /// Why an execution of this status failed, where it did.
+    pub(super) async fn failure_of(&self, arn: &str, status: ExecutionStatus) -> Result<Option<Failure>, IntakeError> {
+        if status != ExecutionStatus::Failed {
+            return Ok(None);
+        }
+        match self.observe().failure(arn).await {
+            Ok(failure) => Ok(Some(failure)),
+            // It failed all the same, and people are to be told.
+            Err(ObserveError::Permanent(reason)) => Ok(Some(Failure { step: None, reason })),
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn execution_event(&self, detail: &Detail) -> Result<EventKind, IntakeError> {
@@ -108,15 +122,7 @@ impl Intake<'_> {
             let path = "detail.currentPipelineExecutionStatus";
             IntakeError::Unreadable(format!("`{path}` is `{word}`, and `{accepted}` are accepted"))
         })?;
-        let failure = match status {
-            ExecutionStatus::Failed => match self.observe().failure(&detail.pipeline_execution_arn).await {
-                Ok(failure) => Some(failure),
-                // It failed all the same, and people are to be told.
-                Err(ObserveError::Permanent(reason)) => Some(Failure { step: None, reason }),
-                Err(error) => return Err(error.into()),
-            },
-            _ => None,
-        };
+        let failure = self.failure_of(&detail.pipeline_execution_arn, status).await?;
         Ok(EventKind::ExecutionChanged { execution_arn: detail.pipeline_execution_arn.clone(), status, failure })
     }
 }

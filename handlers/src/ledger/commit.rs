@@ -5,10 +5,11 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 use statemachine::lineage::Lineage;
-use statemachine::{Endpoint, Run};
+use statemachine::{Endpoint, Queue, Run, RunId};
 
-use super::item::{Item, Key, body, get_body, get_number, number, text};
-use super::runs::{Versioned, created_key};
+use super::item::{Item, Key, body, get_body, get_number, get_text, number, text};
+use super::objects::ObjectChange;
+use super::runs::{DUE, Versioned, created_key, due_key};
 use super::{Ledger, LedgerError};
 
 /// DynamoDB takes 100 actions in one transaction (TransactWriteItems, in the DynamoDB API reference).
@@ -23,6 +24,10 @@ pub struct Change<'c> {
     pub run_version: Option<u64>,
     /// The endpoint where it changed, with the version that was read.
     pub endpoint: Option<(&'c Endpoint, Option<u64>)>,
+    /// The pipeline's queue where it changed, with the version that was read.
+    pub queue: Option<(&'c Queue, Option<u64>)>,
+    /// An object that becomes the run's with this change.
+    pub object: Option<ObjectChange<'c>>,
     /// What to record.
     pub lineage: &'c Lineage,
     /// The run's execution became known with this change.
@@ -37,6 +42,9 @@ pub enum CommitError {
     /// Someone else stored a newer version first: read again, decide again. Where DynamoDB told it, the run as it is.
     #[error("another invocation was faster")]
     Lost(Option<Box<Versioned<Run>>>),
+    /// The object is another run's already.
+    #[error("the object is read by run {0} already")]
+    Taken(RunId),
     /// Anything else.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -68,10 +76,17 @@ impl Ledger<'_> {
     async fn store(&self, change: &Change<'_>) -> Result<(), CommitError> {
         let run = self.run_put(change)?;
         let mut around = self.around(change)?;
-        if around.is_empty() && change.endpoint.is_none() {
+        if around.is_empty() && change.endpoint.is_none() && change.queue.is_none() && change.object.is_none() {
             return self.put_alone(run).await;
         }
         let mut last = vec![TransactWriteItem::builder().put(run).build()];
+        if let Some(object) = &change.object {
+            // Second, where `transact` looks for it.
+            last.extend(self.object_items(object, &change.run.id)?);
+        }
+        if let Some((queue, version)) = change.queue {
+            last.push(TransactWriteItem::builder().put(self.queue_put(queue, version)?).build());
+        }
         if let Some((endpoint, version)) = change.endpoint {
             last.push(TransactWriteItem::builder().put(self.endpoint_put(endpoint, version)?).build());
         }
@@ -109,7 +124,18 @@ impl Ledger<'_> {
         item.insert("phase".to_owned(), text(run.phase.words()));
         item.insert("gsi_pk".to_owned(), text(format!("runs#{}", run.spec.pipeline)));
         item.insert("gsi_sk".to_owned(), text(created_key(run)));
+        if let Some(due) = run.due(self.silence) {
+            item.insert("due_pk".to_owned(), text(DUE));
+            item.insert("due_sk".to_owned(), text(due_key(due, &run.id)));
+        }
         self.fenced(item, change.run_version)
+    }
+
+    fn queue_put(&self, queue: &Queue, version: Option<u64>) -> Result<Put, LedgerError> {
+        let key = Key::queue(&queue.pipeline);
+        let mut item = key.clone().into_item();
+        item.insert("body".to_owned(), body(&key, queue)?);
+        self.fenced(item, version)
     }
 
     fn endpoint_put(&self, endpoint: &Endpoint, version: Option<u64>) -> Result<Put, LedgerError> {
@@ -172,6 +198,15 @@ impl Ledger<'_> {
                 TransactWriteItemsError::TransactionCanceledException(cancelled) => {
                     let reasons = cancelled.cancellation_reasons();
                     let is = |code: &str| reasons.iter().any(|reason| reason.code() == Some(code));
+                    let failed = |place: usize| {
+                        reasons.get(place).filter(|reason| reason.code() == Some("ConditionalCheckFailed"))
+                    };
+                    // Only the note of an object holds the id of a run beside its key.
+                    let taken = failed(1).and_then(|reason| reason.item());
+                    let taken = taken.and_then(|item| get_text(item, "run").ok()).and_then(|id| RunId::parse(id).ok());
+                    if let (Some(other), None) = (taken, failed(0)) {
+                        return Err(CommitError::Taken(other));
+                    }
                     if is("ConditionalCheckFailed") || is("TransactionConflict") {
                         return Err(CommitError::Lost(reasons.first().and_then(|reason| stored(reason.item()))));
                     }

@@ -8,12 +8,15 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use statemachine::RunId;
 use statemachine::lineage::{NodeId, Relation};
+use statemachine::run::ObjectVersion;
 
 use super::LedgerError;
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
 pub(super) const BY_TIME: &str = "by-time";
+
+pub(super) const BY_DUE: &str = "by-due";
 
 /// An item's primary key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,6 +36,19 @@ impl Key {
 
     pub(super) fn endpoint(name: &str) -> Self {
         Self::new(format!("endpoint#{name}"), "state")
+    }
+
+    pub(super) fn queue(pipeline: &str) -> Self {
+        Self::new(format!("queue#{pipeline}"), "state")
+    }
+
+    pub(super) fn object(object: &ObjectVersion) -> Self {
+        Self::new(object_partition(&object.bucket, &object.key), format!("{OBJECT}{}", object.version()))
+    }
+
+    pub(super) fn taken(object: &ObjectVersion, pipeline: &str) -> Self {
+        let version = object.version();
+        Self::new(object_partition(&object.bucket, &object.key), format!("taken#{version}#{pipeline}"))
     }
 
     pub(super) fn execution(arn: &str) -> Self {
@@ -71,6 +87,13 @@ impl std::fmt::Display for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} {}", self.pk, self.sk)
     }
+}
+
+/// Begins the sort keys of an object's versions.
+pub(super) const OBJECT: &str = "object#";
+
+pub(super) fn object_partition(bucket: &str, key: &str) -> String {
+    format!("object#s3://{bucket}/{key}")
 }
 
 pub(super) fn node_partition(id: &NodeId) -> String {

@@ -1,8 +1,9 @@
 use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
-use statemachine::{Endpoint, Run, RunId};
+use statemachine::{Endpoint, Queue, Run, RunId};
 
-use super::item::{BY_TIME, Item, Key, get_body, get_number, get_text, text};
+use super::item::{BY_DUE, BY_TIME, Item, Key, get_body, get_number, get_text, text};
 use super::{Ledger, LedgerError};
 
 /// Something read, with the version to fence its change by.
@@ -28,6 +29,14 @@ pub(super) fn created_key(run: &Run) -> String {
     format!("{:.3}#{}", run.created, run.id)
 }
 
+/// The partition of all runs that the sweep is to look at.
+pub(super) const DUE: &str = "due";
+
+/// Sorts by the time at which the sweep is to look.
+pub(super) fn due_key(due: Timestamp, id: &RunId) -> String {
+    format!("{due:.3}#{id}")
+}
+
 impl Ledger<'_> {
     /// A run, read consistently.
     ///
@@ -43,6 +52,49 @@ impl Ledger<'_> {
     /// The ledger cannot be read.
     pub async fn endpoint(&self, name: &str) -> Result<Option<Versioned<Endpoint>>, LedgerError> {
         self.versioned(Key::endpoint(name)).await
+    }
+
+    /// A pipeline's queue, read consistently.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn queue(&self, pipeline: &str) -> Result<Option<Versioned<Queue>>, LedgerError> {
+        self.versioned(Key::queue(pipeline)).await
+    }
+
+    /// The runs that were to be looked at by `now`, the longest due first, at most `limit`. Eventually consistent: look at
+    /// the run itself before anything is done.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<RunId>, LedgerError> {
+        let mut ids = Vec::new();
+        let mut from = None;
+        loop {
+            let wanted = limit.saturating_sub(ids.len()).clamp(1, 100);
+            let page = self
+                .client
+                .query()
+                .table_name(self.table)
+                .index_name(BY_DUE)
+                .key_condition_expression("due_pk = :due AND due_sk < :now")
+                .expression_attribute_values(":due", text(DUE))
+                .expression_attribute_values(":now", text(format!("{now:.3}$")))
+                .limit(i32::try_from(wanted).unwrap_or(100))
+                .set_exclusive_start_key(from)
+                .send()
+                .await
+                .map_err(|error| self.read_failed(error))?;
+            for item in page.items() {
+                // The partition's key is the run's: its body may be of a version that is not known here.
+                let id = get_text(item, "pk")?.strip_prefix("run#").unwrap_or_default();
+                ids.push(RunId::parse(id).map_err(|error| super::item::malformed(item, error.to_string()))?);
+            }
+            from = page.last_evaluated_key;
+            if from.is_none() || ids.len() >= limit {
+                return Ok(ids);
+            }
+        }
     }
 
     /// The run of a pipeline execution.

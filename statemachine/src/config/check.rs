@@ -9,7 +9,7 @@ use super::steps::Draft;
 use super::template::{Source, Template};
 use super::text::{quote, quote_all};
 use super::values::{InstanceType, Scalar};
-use super::{INPUT_DATA_URI, MODEL_OUTPUT};
+use super::{EXPECTED_RESOURCE_SUFFIX, INPUT_DATA_URI, MODEL_OUTPUT};
 
 /// Every `<step>.<output>` names an output of a step.
 pub(super) fn references(reader: &mut Reader<'_>, drafts: &[Draft]) {
@@ -161,6 +161,8 @@ pub(super) struct Top<'a, 'n> {
     pub(super) gate: Option<&'a Field<'n>>,
     pub(super) deployment: Option<&'a Field<'n>>,
     pub(super) has_arrival: bool,
+    /// Data is expected by some time, which takes a schedule.
+    pub(super) expects: bool,
     /// Each schedule: its key, its place, and the parameters it gives.
     pub(super) schedules: Vec<(String, Place, Vec<String>)>,
 }
@@ -183,6 +185,16 @@ pub(super) fn top(reader: &mut Reader<'_>, top: &Top<'_, '_>, drafts: &[Draft]) 
             );
             let path = KeyPath::root().child("pipeline");
             reader.problem(top.name_place, &path, message);
+        }
+    }
+    if let (true, Some(name)) = (top.expects, top.name) {
+        let (length, limit) = (name.as_str().len(), SCHEDULE_RESOURCE_LIMIT - EXPECTED_RESOURCE_SUFFIX.len());
+        if length > limit {
+            let message = format!(
+                "`pipeline`: the name has {length} characters: with `trigger.arrival.expected`, which takes a schedule \
+                 in EventBridge Scheduler, it has {limit} at most, shorten it"
+            );
+            reader.problem(top.name_place, &KeyPath::root().child("pipeline"), message);
         }
     }
     for (key, place, given) in &top.schedules {

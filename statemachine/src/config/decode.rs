@@ -2,29 +2,63 @@
 
 use std::collections::BTreeMap;
 
+use super::cron::Cron;
 use super::names::{ParameterName, ScheduleName};
 use super::reader::{Field, Reader, Section, Wants};
-use super::schedule::{Cron, Rate, ScheduleExpression, TimeZone};
+use super::schedule::{Rate, ScheduleExpression, TimeZone};
 use super::template::Template;
 use super::text::{Invalid, quote_all};
 use super::tree::Content;
-use super::values::{Approval, Scalar, VALUE_LIMIT};
-use super::{Arrival, Deployment, INPUT_DATA_URI, InstanceCount, Schedule};
+use super::values::{Approval, Duration, Scalar, VALUE_LIMIT};
+use super::{Deployment, INPUT_DATA_URI, InstanceCount, Parallel, Schedule};
 use crate::gate::{AgainstChampion, Comparison, Criterion, Direction, Finite, Gate, MetricPath, Threshold};
+use crate::queue::Concurrency;
 
-pub(super) const PIPELINE_KEYS: [&str; 8] =
-    ["pipeline", "description", "trigger", "schedules", "parameters", "steps", "gate", "deployment"];
+pub(super) const PIPELINE_KEYS: [&str; 10] = [
+    "pipeline",
+    "description",
+    "trigger",
+    "schedules",
+    "concurrency",
+    "deadline",
+    "parameters",
+    "steps",
+    "gate",
+    "deployment",
+];
 
 /// SageMaker takes 200 parameters, one of which is [`INPUT_DATA_URI`].
 const PARAMETER_COUNT_LIMIT: usize = 199;
 
-pub(super) fn arrival(reader: &mut Reader<'_>, trigger: &Field<'_>) -> Option<Arrival> {
-    let section = trigger.section(reader, &["arrival"])?;
-    let arrival = section.required(reader, "arrival", "arrival: {prefix: raw/my-data/}")?;
-    let section = arrival.section(reader, &["prefix", "suffix"])?;
-    let suffix = section.optional(reader, "suffix").and_then(|field| field.parse(reader));
-    let prefix = section.required(reader, "prefix", "prefix: raw/my-data/")?.parse(reader)?;
-    Some(Arrival { prefix, suffix })
+/// The bounds of `deadline`, in seconds: 5 minutes to 30 days.
+const DEADLINES: std::ops::RangeInclusive<u64> = 300..=30 * 86_400;
+
+pub(super) fn concurrency(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Concurrency> {
+    if let Content::Mapping(_) = field.node.content {
+        let section = field.section(reader, &["parallel"])?;
+        let parallel = section.required(reader, "parallel", "parallel: 3")?.whole(reader, Parallel::new)?;
+        return Some(Concurrency::Wait { at_most: parallel.get() });
+    }
+    match field.node.content.plain_text() {
+        Some("queue") => Some(Concurrency::Wait { at_most: 1 }),
+        Some("skip") => Some(Concurrency::Skip),
+        Some("replace") => Some(Concurrency::Replace),
+        _ => {
+            let found = field.node.content.describe();
+            let accepted = "`queue`, `skip`, `replace` and `{parallel: 3}`";
+            field.problem(reader, format!("{found} is not accepted: accepted are {accepted}"));
+            None
+        }
+    }
+}
+
+pub(super) fn deadline(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Duration> {
+    let deadline: Duration = field.parse(reader)?;
+    if !DEADLINES.contains(&deadline.seconds()) {
+        field.problem(reader, Invalid::of(&deadline.to_string(), "a deadline", "`5m` to `30d`"));
+        return None;
+    }
+    Some(deadline)
 }
 
 pub(super) fn parameters(reader: &mut Reader<'_>, field: &Field<'_>) -> BTreeMap<ParameterName, Option<Scalar>> {

@@ -5,8 +5,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use super::errors::Errors;
-use super::{Pipeline, Schedule, Step, Work, parse, tree};
+use super::{Arrival, Grouping, Pipeline, Schedule, Step, Work, parse, tree};
 use crate::gate::{Criterion, Direction};
+use crate::queue::Concurrency;
 
 impl Pipeline {
     /// The pipeline as JSON, in the form of `pipeline.yaml`; keys in a fixed order.
@@ -18,12 +19,23 @@ impl Pipeline {
             object.insert("description".to_owned(), json!(description));
         }
         if let Some(arrival) = &self.arrival {
-            object.insert("trigger".to_owned(), json!({"arrival": arrival}));
+            object.insert("trigger".to_owned(), json!({"arrival": self::arrival(arrival)}));
         }
         if !self.schedules.is_empty() {
             let schedules = self.schedules.iter().map(|(name, one)| (name.to_string(), schedule(one)));
             object.insert("schedules".to_owned(), schedules.collect::<Map<_, _>>().into());
         }
+        let concurrency = match self.concurrency {
+            Concurrency::Unlimited => None,
+            Concurrency::Wait { at_most: 1 } => Some(json!("queue")),
+            Concurrency::Wait { at_most } => Some(json!({"parallel": at_most})),
+            Concurrency::Skip => Some(json!("skip")),
+            Concurrency::Replace => Some(json!("replace")),
+        };
+        if let Some(concurrency) = concurrency {
+            object.insert("concurrency".to_owned(), concurrency);
+        }
+        object.insert("deadline".to_owned(), json!(self.deadline));
         if !self.parameters.is_empty() {
             object.insert("parameters".to_owned(), json!(self.parameters));
         }
@@ -59,6 +71,37 @@ impl<'de> Deserialize<'de> for Pipeline {
         let value = Value::deserialize(deserializer)?;
         Self::from_json(&value).map_err(serde::de::Error::custom)
     }
+}
+
+fn arrival(arrival: &Arrival) -> Value {
+    let mut object = Map::new();
+    object.insert("prefix".to_owned(), json!(arrival.prefix));
+    if let Some(suffix) = &arrival.suffix {
+        object.insert("suffix".to_owned(), json!(suffix));
+    }
+    for (key, size) in [("min_size", arrival.size.min()), ("max_size", arrival.size.max())] {
+        if let Some(size) = size {
+            object.insert(key.to_owned(), json!(size));
+        }
+    }
+    match &arrival.grouping {
+        Grouping::Each => {}
+        Grouping::Batch(batch) => {
+            object.insert("batch".to_owned(), json!({"quiet": batch.quiet(), "longest": batch.longest()}));
+        }
+        Grouping::Marker(name) => drop(object.insert("complete".to_owned(), json!({"marker": name}))),
+        Grouping::Manifest(name) => drop(object.insert("complete".to_owned(), json!({"manifest": name}))),
+    }
+    if let Some(expected) = &arrival.expected {
+        let expected = json!({
+            "by": expected.by(),
+            "timezone": expected.time_zone(),
+            "days": expected.days(),
+            "within": expected.within(),
+        });
+        object.insert("expected".to_owned(), expected);
+    }
+    object.into()
 }
 
 fn schedule(schedule: &Schedule) -> Value {

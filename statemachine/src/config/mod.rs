@@ -3,9 +3,13 @@
 //! [`Pipeline::parse`] reports every problem it finds, each with file, line, column and key. A [`Pipeline`] serialises
 //! to JSON in the same form as the file, with defaults filled in, and is checked in full again when it is read back.
 
+mod arrival;
 mod check;
+mod cron;
 mod decode;
+mod due;
 mod errors;
+mod expected;
 mod json;
 mod names;
 mod parse;
@@ -15,6 +19,7 @@ mod steps;
 mod template;
 mod text;
 mod tree;
+mod trigger;
 mod values;
 
 use std::collections::BTreeMap;
@@ -22,13 +27,17 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::gate::{Finite, Gate};
+use crate::queue::Concurrency;
 
+pub use arrival::{Arrival, Batch, Grouping, ObjectName, Size, SizeBounds};
+pub use cron::Cron;
 pub use errors::{ConfigError, Errors};
+pub use expected::{ClockTime, Days, Expected};
 pub use names::{
     ENDPOINT_NAME_LIMIT, EndpointName, HyperparameterName, InputName, MODEL_PACKAGE_GROUP_LIMIT, OutputName,
     ParameterName, PipelineName, RUN_ID_LENGTH, SCHEDULE_RESOURCE_LIMIT, ScheduleName, StepName,
 };
-pub use schedule::{Cron, Rate, RateUnit, ScheduleExpression, TimeZone};
+pub use schedule::{Rate, RateUnit, ScheduleExpression, TimeZone};
 pub use template::{Instance, Part, Source, Template};
 pub use text::Invalid;
 pub use tree::FILE_LIMIT;
@@ -36,6 +45,9 @@ pub use values::{
     Approval, Description, Duration, Image, ImageUri, InstanceType, RawPrefix, ReportFile, SOURCE_FOLDER, Scalar,
     ScriptPath, Suffix, VALUE_LIMIT,
 };
+
+/// The default of `deadline`, in seconds.
+pub const DEFAULT_DEADLINE: u64 = 86_400;
 
 /// The parameter that every pipeline has: the S3 address of the data of this run.
 pub const INPUT_DATA_URI: &str = "InputDataUri";
@@ -56,6 +68,8 @@ pub struct Pipeline {
     description: Option<Description>,
     arrival: Option<Arrival>,
     schedules: BTreeMap<ScheduleName, Schedule>,
+    concurrency: Concurrency,
+    deadline: Duration,
     parameters: BTreeMap<ParameterName, Scalar>,
     steps: Vec<Step>,
     gate: Option<Gate>,
@@ -85,6 +99,18 @@ impl Pipeline {
     #[must_use]
     pub fn schedules(&self) -> &BTreeMap<ScheduleName, Schedule> {
         &self.schedules
+    }
+
+    /// How many executions may be under way, and what becomes of one too many. A limit is 1 to 200.
+    #[must_use]
+    pub fn concurrency(&self) -> Concurrency {
+        self.concurrency
+    }
+
+    /// A run that is not done so long after it began is an alert. 5 minutes to 30 days.
+    #[must_use]
+    pub fn deadline(&self) -> Duration {
+        self.deadline
     }
 
     /// The declared parameters and their defaults, without the built-in [`INPUT_DATA_URI`].
@@ -142,26 +168,16 @@ impl Pipeline {
         format!("{}.{schedule}", self.name)
     }
 
-    /// Whether an object of this key starts a run. A key that ends with `/` is a folder made in a console, not data.
+    /// The name in EventBridge Scheduler of the schedule that asks whether the expected data came. A schedule's name in
+    /// `pipeline.yaml` has no dot, so none is called so.
     #[must_use]
-    pub fn takes(&self, key: &str) -> bool {
-        self.arrival.as_ref().is_some_and(|arrival| {
-            key.starts_with(arrival.prefix.as_str())
-                && !key.ends_with('/')
-                && arrival.suffix.as_ref().is_none_or(|suffix| key.ends_with(suffix.as_str()))
-        })
+    pub fn expected_resource_name(&self) -> String {
+        format!("{}{EXPECTED_RESOURCE_SUFFIX}", self.name)
     }
 }
 
-/// The objects whose arrival starts a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Arrival {
-    /// How their keys begin.
-    pub prefix: RawPrefix,
-    /// How their keys end; any, if `None`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub suffix: Option<Suffix>,
-}
+/// What is added to a pipeline's name for the schedule that asks whether the expected data came.
+const EXPECTED_RESOURCE_SUFFIX: &str = "..expected";
 
 /// A schedule that starts runs.
 #[derive(Clone, Debug, PartialEq)]
@@ -312,4 +328,8 @@ bounded!(
 bounded!(
     /// Instances behind an endpoint: 1 to 100.
     InstanceCount, "a number of instances", 1..=100
+);
+bounded!(
+    /// Executions at a time: 1 to 200.
+    Parallel, "a number of executions at a time", 1..=200
 );

@@ -5,7 +5,9 @@ use super::errors::{Errors, KeyPath, Place, Problem};
 use super::names::PipelineName;
 use super::reader::{Field, Reader, Section};
 use super::tree::{self, Content, Node};
-use super::{Pipeline, decode, steps};
+use super::values::Duration;
+use super::{DEFAULT_DEADLINE, Pipeline, decode, steps, trigger};
+use crate::queue::Concurrency;
 
 impl Pipeline {
     /// Reads `pipeline.yaml`. `file` is named in errors; `exists` answers whether a path relative to the file exists.
@@ -40,7 +42,7 @@ fn pipeline(reader: &mut Reader<'_>, top: &Section<'_>) -> Option<Pipeline> {
     let name_field = top.required(reader, "pipeline", "pipeline: my-pipeline");
     let name: Option<PipelineName> = name_field.as_ref().and_then(|field| field.parse(reader));
     let description = top.optional(reader, "description").and_then(|field| field.parse(reader));
-    let arrival = top.optional(reader, "trigger").and_then(|field| decode::arrival(reader, &field));
+    let arrival = top.optional(reader, "trigger").and_then(|field| trigger::arrival(reader, &field));
 
     let parameters = match top.optional(reader, "parameters") {
         Some(field) => decode::parameters(reader, &field),
@@ -48,6 +50,15 @@ fn pipeline(reader: &mut Reader<'_>, top: &Section<'_>) -> Option<Pipeline> {
     };
     let schedules_field = top.optional(reader, "schedules");
     let schedules = schedules_field.as_ref().map(|field| decode::schedules(reader, field)).unwrap_or_default();
+
+    let concurrency = match top.optional(reader, "concurrency") {
+        Some(field) => decode::concurrency(reader, &field),
+        None => Some(Concurrency::Unlimited),
+    };
+    let deadline = match top.optional(reader, "deadline") {
+        Some(field) => decode::deadline(reader, &field),
+        None => Duration::from_seconds(DEFAULT_DEADLINE),
+    };
 
     let drafts = match top.required(reader, "steps", "steps: {}") {
         Some(field) => steps::steps(reader, &field),
@@ -68,6 +79,7 @@ fn pipeline(reader: &mut Reader<'_>, top: &Section<'_>) -> Option<Pipeline> {
         gate: gate_field.as_ref(),
         deployment: deployment_field.as_ref(),
         has_arrival: top.has("trigger"),
+        expects: arrival.as_ref().is_some_and(|arrival| arrival.expected.is_some()),
         schedules: schedules_field.as_ref().map(schedule_keys).unwrap_or_default(),
     };
     check::top(reader, &demands, &drafts);
@@ -76,7 +88,18 @@ fn pipeline(reader: &mut Reader<'_>, top: &Section<'_>) -> Option<Pipeline> {
         drafts.into_iter().filter_map(|draft| Some((draft.key, draft.step?))).collect();
     let steps = order?.iter().map(|name| read.remove(name)).collect::<Option<Vec<_>>>()?;
     let parameters = parameters.into_iter().map(|(name, default)| Some((name, default?))).collect::<Option<_>>()?;
-    Some(Pipeline { name: name?, description, arrival, schedules, parameters, steps, gate, deployment })
+    Some(Pipeline {
+        name: name?,
+        description,
+        arrival,
+        schedules,
+        concurrency: concurrency?,
+        deadline: deadline?,
+        parameters,
+        steps,
+        gate,
+        deployment,
+    })
 }
 
 /// Each schedule's key and place, and the names of the parameters it gives; faulty ones too.

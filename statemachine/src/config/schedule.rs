@@ -4,8 +4,10 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
+use jiff::Timestamp;
 use jiff::civil::DateTime;
 
+use super::cron::Cron;
 use super::text::{Invalid, checked_text, quote, serde_as_text};
 
 /// When a schedule fires, in the syntax of EventBridge Scheduler: `cron(0 3 * * ? *)`, `rate(1 day)`,
@@ -38,6 +40,16 @@ impl ScheduleExpression {
             Self::Cron(cron) => ("cron", cron.to_string()),
             Self::Rate(rate) => ("rate", rate.to_string()),
             Self::At(time) => ("at", time.strftime("%Y-%m-%dT%H:%M:%S").to_string()),
+        }
+    }
+
+    /// The last time strictly before `before` at which it was due, in `zone`. `None` if there was none; and for a rate,
+    /// whose beginning only EventBridge Scheduler knows, and a point in time, which is due once.
+    #[must_use]
+    pub fn previous_due(&self, zone: &TimeZone, before: Timestamp) -> Option<Timestamp> {
+        match self {
+            Self::Cron(cron) => cron.last_before(&zone.rules(), before),
+            Self::Rate(_) | Self::At(_) => None,
         }
     }
 
@@ -125,144 +137,6 @@ impl fmt::Display for Rate {
     }
 }
 
-/// The six fields of AWS's cron, checked one by one; whether they ever meet is not checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cron(String);
-
-impl Cron {
-    /// The six fields, parted by single spaces.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-const MONTHS: [&str; 12] = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
-const DAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
-
-struct Field {
-    name: &'static str,
-    lowest: u32,
-    highest: u32,
-    names: &'static [&'static str],
-    accepted: &'static str,
-}
-
-/// <https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html>
-const FIELDS: [Field; 6] = [
-    Field { name: "minutes", lowest: 0, highest: 59, names: &[], accepted: "0-59 and `, - * /`" },
-    Field { name: "hours", lowest: 0, highest: 23, names: &[], accepted: "0-23 and `, - * /`" },
-    Field { name: "day of month", lowest: 1, highest: 31, names: &[], accepted: "1-31 and `, - * ? / L W`" },
-    Field { name: "month", lowest: 1, highest: 12, names: &MONTHS, accepted: "1-12 or JAN-DEC and `, - * /`" },
-    Field { name: "day of week", lowest: 1, highest: 7, names: &DAYS, accepted: "1-7 or SUN-SAT and `, - * ? L #`" },
-    Field { name: "year", lowest: 1970, highest: 2199, names: &[], accepted: "1970-2199 and `, - * /`" },
-];
-
-impl FromStr for Cron {
-    type Err = Invalid;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let parts: Vec<&str> = text.split_whitespace().collect();
-        if parts.len() != FIELDS.len() {
-            return Err(Invalid(format!(
-                "{} has {} fields: a cron expression has 6, minutes, hours, day of month, month, day of week and \
-                 year, such as `0 3 * * ? *`",
-                quote(text),
-                parts.len()
-            )));
-        }
-        for (field, part) in FIELDS.iter().zip(&parts) {
-            if !field.accepts(part) {
-                return Err(Invalid(format!(
-                    "{} is not accepted for the {} of {}: accepted are {}",
-                    quote(part),
-                    field.name,
-                    quote(text),
-                    field.accepted
-                )));
-            }
-        }
-        // AWS refuses an expression in which both days are free, and one in which both are bound.
-        let unset = |position: usize| parts.get(position) == Some(&"?");
-        if unset(2) == unset(4) {
-            return Err(Invalid(format!(
-                "{} must have `?` for one of day of month and day of week, and only for one, such as `0 3 * * ? *`",
-                quote(text)
-            )));
-        }
-        Ok(Self(parts.join(" ")))
-    }
-}
-
-impl Field {
-    fn accepts(&self, part: &str) -> bool {
-        let by_day = self.name == "day of month" || self.name == "day of week";
-        if part == "?" {
-            return by_day;
-        }
-        part.split(',').all(|item| self.accepts_item(item))
-    }
-
-    fn accepts_item(&self, item: &str) -> bool {
-        match self.name {
-            "day of month" if item == "L" || item == "LW" => return true,
-            "day of month" => {
-                if let Some(day) = item.strip_suffix('W') {
-                    return self.number(day).is_some();
-                }
-            }
-            "day of week" => {
-                if item == "L" {
-                    return true;
-                }
-                if let Some(day) = item.strip_suffix('L') {
-                    return self.number(day).is_some();
-                }
-                if let Some((day, week)) = item.split_once('#') {
-                    return self.number(day).is_some() && matches!(week, "1" | "2" | "3" | "4" | "5");
-                }
-            }
-            _ => {}
-        }
-        let (range, step) = match item.split_once('/') {
-            Some(_) if self.name == "day of week" => return false,
-            Some((range, step)) => (range, Some(step)),
-            None => (item, None),
-        };
-        if step.is_some_and(|step| plain_number(step).is_none_or(|step| step == 0)) {
-            return false;
-        }
-        if range == "*" {
-            return true;
-        }
-        match range.split_once('-') {
-            Some((from, to)) => match (self.number(from), self.number(to)) {
-                (Some(from), Some(to)) => from <= to,
-                _ => false,
-            },
-            None => self.number(range).is_some(),
-        }
-    }
-
-    fn number(&self, text: &str) -> Option<u32> {
-        if let Some(position) = self.names.iter().position(|name| name.eq_ignore_ascii_case(text)) {
-            return u32::try_from(position).ok().map(|position| position + 1);
-        }
-        plain_number(text).filter(|number| (self.lowest..=self.highest).contains(number))
-    }
-}
-
-fn plain_number(text: &str) -> Option<u32> {
-    if text.chars().all(|c| c.is_ascii_digit()) { text.parse().ok() } else { None }
-}
-
-impl fmt::Display for Cron {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-serde_as_text!(Cron);
 serde_as_text!(Rate);
 
 checked_text!(
@@ -293,64 +167,18 @@ impl TimeZone {
     pub fn utc() -> Self {
         Self("UTC".to_owned())
     }
+
+    /// When its clocks stand where, by the bundled database.
+    #[must_use]
+    pub fn rules(&self) -> jiff::tz::TimeZone {
+        // INVARIANT: the name was found when it was checked.
+        jiff::tz::TimeZoneDatabase::bundled().get(&self.0).unwrap_or(jiff::tz::TimeZone::UTC)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_cron_expressions_of_awss_documentation_are_accepted() {
-        for text in [
-            "15 10 * * ? *",
-            "0/5 8-17 ? * MON-FRI *",
-            "0 9 ? * 2#1 *",
-            "15 12 * * ? *",
-            "0 18 ? * MON-FRI *",
-            "0 8 1 * ? *",
-            "0/10 * ? * MON-FRI *",
-            "30 1 ? * 6L 2022-2023",
-            "0 0 L * ? *",
-            "0 0 3W * ? *",
-            "0 0 LW * ? *",
-            "0,30 0 ? JAN,jul sun,WED 2030",
-        ] {
-            assert_eq!(text.parse::<Cron>().unwrap().to_string(), text);
-        }
-        assert_eq!(" 0  3 * * ?\t* ".parse::<Cron>().unwrap().to_string(), "0 3 * * ? *");
-    }
-
-    #[test]
-    fn what_aws_refuses_is_refused() {
-        for text in [
-            "",
-            "* * * * *",
-            "60 * * * ? *",
-            "* 24 * * ? *",
-            "* * 0 * ? *",
-            "* * 32 * ? *",
-            "* * * 13 ? *",
-            "* * ? * 8 *",
-            "* * ? * 0 *",
-            "* * * * ? 1969",
-            "* * * * ? 2200",
-            "* * * * * *",
-            "* * ? * ? *",
-            "? * * * ? *",
-            "5-1 * * * ? *",
-            "*/0 * * * ? *",
-            "1//2 * * * ? *",
-            ", * * * ? *",
-            "+1 * * * ? *",
-            "* * ? * 2#6 *",
-            "* * ? * MON/2 *",
-            "* * 3L * ? *",
-            "* * W * ? *",
-            "99999999999999 * * * ? *",
-        ] {
-            assert!(text.parse::<Cron>().is_err(), "{text}");
-        }
-    }
 
     #[test]
     fn rates_are_written_as_aws_wants_them() {

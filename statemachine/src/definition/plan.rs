@@ -52,6 +52,10 @@ pub enum Subject {
     Trigger,
     /// A schedule.
     Schedule(String),
+    /// How many executions may be under way.
+    Concurrency,
+    /// When a run that is not done is an alert.
+    Deadline,
     /// A pipeline parameter.
     Parameter(String),
     /// A step.
@@ -69,6 +73,8 @@ impl fmt::Display for Subject {
             Self::Description => f.write_str("description"),
             Self::Trigger => f.write_str("trigger"),
             Self::Schedule(name) => write!(f, "schedule {name}"),
+            Self::Concurrency => f.write_str("concurrency"),
+            Self::Deadline => f.write_str("deadline"),
             Self::Parameter(name) => write!(f, "parameter {name}"),
             Self::Step(name) => write!(f, "step {name}"),
             Self::Gate => f.write_str("gate"),
@@ -144,6 +150,8 @@ fn things(pipeline: Option<&Pipeline>, definition: Option<&str>) -> BTreeMap<Sub
             let subject = match key.as_str() {
                 "description" => Subject::Description,
                 "trigger" => Subject::Trigger,
+                "concurrency" => Subject::Concurrency,
+                "deadline" => Subject::Deadline,
                 "gate" => Subject::Gate,
                 "deployment" => Subject::Deployment,
                 "schedules" => {

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{ApprovalMode, ObjectVersion, RunId};
@@ -37,6 +37,18 @@ impl CommandId {
         Self("deploy".to_owned())
     }
 
+    /// Stop the execution.
+    #[must_use]
+    pub fn stop() -> Self {
+        Self("stop".to_owned())
+    }
+
+    /// Be woken at a time.
+    #[must_use]
+    pub fn wake(purpose: Purpose, at: Timestamp) -> Self {
+        Self(format!("wake:{}@{at}", purpose.name()))
+    }
+
     /// Tell people; one alert for each cause.
     #[must_use]
     pub fn alert(cause: &str) -> Self {
@@ -63,6 +75,27 @@ pub struct Stage {
     pub object: ObjectVersion,
     /// The key in the data bucket.
     pub to: String,
+}
+
+/// What a run is woken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// To see whether its objects are all there.
+    Batch,
+    /// To see whether it is done.
+    Deadline,
+}
+
+impl Purpose {
+    /// As in the name of the schedule.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Batch => "batch",
+            Self::Deadline => "deadline",
+        }
+    }
 }
 
 /// Something to be done outside. Each is idempotent: its names and tokens are made of the run alone.
@@ -124,6 +157,21 @@ pub enum Command {
         /// The model's role.
         role_arn: String,
     },
+    /// StopPipelineExecution. Answered by [`super::EventKind::Done`]; that it has stopped comes as
+    /// [`super::EventKind::ExecutionChanged`].
+    Stop {
+        /// Which.
+        execution_arn: String,
+        /// ClientRequestToken.
+        token: String,
+    },
+    /// Make a schedule that fires once. Answered by [`super::EventKind::Done`].
+    Wake {
+        /// When.
+        at: Timestamp,
+        /// What for.
+        purpose: Purpose,
+    },
     /// Publish to the alert topic. Answered by [`super::EventKind::Done`].
     Alert(Alert),
     /// Give another run an event. Answered by [`super::EventKind::Done`].
@@ -146,6 +194,13 @@ pub enum Message {
         /// Whose.
         by: RunId,
     },
+    /// One more execution of the pipeline may begin.
+    SlotFree,
+    /// A newer run takes your place.
+    Replaced {
+        /// Which.
+        by: RunId,
+    },
 }
 
 impl Message {
@@ -153,6 +208,8 @@ impl Message {
         match self {
             Self::YourTurn => "turn".to_owned(),
             Self::Superseded { by } => format!("superseded:{by}"),
+            Self::SlotFree => "slot".to_owned(),
+            Self::Replaced { by } => format!("replaced:{by}"),
         }
     }
 }
@@ -168,6 +225,40 @@ pub enum Pending {
         /// The end of the claim.
         until: Timestamp,
     },
+    /// It was refused for want of room, and waits.
+    Waiting {
+        /// When it is tried again.
+        until: Timestamp,
+    },
+}
+
+impl Pending {
+    /// When someone may begin; `None` for at once.
+    #[must_use]
+    pub fn free_at(self) -> Option<Timestamp> {
+        match self {
+            Self::Unclaimed => None,
+            Self::Claimed { until } | Self::Waiting { until } => Some(until),
+        }
+    }
+}
+
+/// The wait after the first refusal for want of room; each further one doubles it.
+const FIRST_WAIT_SECONDS: u64 = 30;
+
+/// The longest wait, before jitter.
+const LONGEST_WAIT_SECONDS: u64 = 15 * 60;
+
+/// How long a command waits after its `attempts`th refusal: 30 s, doubled each time, 15 minutes at most, times a factor
+/// from 0.5 to 1.5 that is made of the run, the command and the attempt. Runs that were refused together do not come back
+/// together, and the same decision gives the same wait.
+pub(super) fn patience(run: &RunId, command: &CommandId, attempts: u32) -> SignedDuration {
+    let doubled = FIRST_WAIT_SECONDS.saturating_mul(1 << attempts.saturating_sub(1).min(10));
+    let base = doubled.min(LONGEST_WAIT_SECONDS) * 1000;
+    let seed = run.token(&format!("{command}#{attempts}"));
+    let jitter = seed.get(..4).and_then(|hex| u64::from_str_radix(hex, 16).ok()).unwrap_or_default();
+    let milliseconds = base / 2 + base * jitter / 0x1_0000;
+    SignedDuration::from_millis(i64::try_from(milliseconds).unwrap_or(i64::MAX))
 }
 
 /// A command in the outbox.
@@ -179,4 +270,7 @@ pub struct PendingCommand {
     pub command: Command,
     /// Whether someone is at it.
     pub state: Pending,
+    /// How often it was tried and could not be done.
+    #[serde(default)]
+    pub attempts: u32,
 }

@@ -3,9 +3,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{CommandId, Evaluation, Inputs, Run, RunSpec, Trigger};
-use crate::Endpoint;
+use super::{CommandId, Evaluation, Inputs, ObjectVersion, Run, RunSpec, Stop, Trigger};
 use crate::lineage::Lineage;
+use crate::{Endpoint, Queue};
 
 /// The status of a pipeline execution, in SageMaker's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -221,6 +221,37 @@ pub enum EventKind {
         /// SageMaker's reason for a failure.
         reason: Option<String>,
     },
+    /// An object arrived that this run is to collect.
+    ObjectArrived {
+        /// Which.
+        object: ObjectVersion,
+    },
+    /// The run was woken, or swept, to see whether its objects are all there.
+    BatchDue,
+    /// One more execution of the pipeline may begin.
+    SlotFree,
+    /// The run is to be stopped.
+    StopRequested(Stop),
+    /// A command was refused for want of room: throttled, or beyond a quota.
+    Postponed {
+        /// Which.
+        command: CommandId,
+        /// In AWS's words.
+        reason: String,
+    },
+    /// The run was woken at its deadline.
+    DeadlinePassed,
+    /// AWS was asked how the run stands; whatever it told came as events before this one.
+    Swept,
+    /// What was due did not come: a schedule's firing, or data.
+    Missed {
+        /// What was due.
+        trigger: Trigger,
+        /// Under which configuration.
+        spec: Box<RunSpec>,
+        /// In words.
+        reason: String,
+    },
     /// The endpoint is free for this run.
     YourTurn,
     /// A newer model took this run's place.
@@ -259,6 +290,42 @@ impl EventKind {
             | Self::ExecutionStarted { .. }
             | Self::ExecutionChanged { .. }
             | Self::StepChanged { .. }
+            | Self::ObjectArrived { .. }
+            | Self::BatchDue
+            | Self::SlotFree
+            | Self::StopRequested(_)
+            | Self::Postponed { .. }
+            | Self::DeadlinePassed
+            | Self::Swept
+            | Self::Missed { .. }
+            | Self::Done { .. } => false,
+        }
+    }
+
+    /// Whether the decision depends on the pipeline's queue, where it has one. Handlers read it only then.
+    #[must_use]
+    pub fn concerns_queue(&self) -> bool {
+        match self {
+            Self::Requested { .. }
+            | Self::Adopted { .. }
+            | Self::ExecutionChanged { .. }
+            | Self::ObjectArrived { .. }
+            | Self::BatchDue
+            | Self::SlotFree
+            | Self::StopRequested(_)
+            | Self::CommandFailed { .. } => true,
+            Self::ExecutionStarted { .. }
+            | Self::StepChanged { .. }
+            | Self::Evaluated(_)
+            | Self::Registered { .. }
+            | Self::ApprovalChanged { .. }
+            | Self::EndpointChanged { .. }
+            | Self::YourTurn
+            | Self::Superseded { .. }
+            | Self::Postponed { .. }
+            | Self::DeadlinePassed
+            | Self::Swept
+            | Self::Missed { .. }
             | Self::Done { .. } => false,
         }
     }
@@ -277,12 +344,32 @@ impl EventKind {
             Self::ApprovalChanged { approval: Approval::Approved, .. } => "approved".to_owned(),
             Self::ApprovalChanged { approval: Approval::Rejected, .. } => "refused by a person".to_owned(),
             Self::EndpointChanged { status, .. } => format!("endpoint {status:?}"),
+            Self::ObjectArrived { .. } => "object arrived".to_owned(),
+            Self::BatchDue => "batch due".to_owned(),
+            Self::SlotFree => "slot free".to_owned(),
+            Self::StopRequested(Stop { by: Some(_), .. }) => "replaced".to_owned(),
+            Self::StopRequested(Stop { by: None, .. }) => "stop requested".to_owned(),
+            Self::Postponed { .. } => "postponed".to_owned(),
+            Self::DeadlinePassed => "deadline passed".to_owned(),
+            Self::Swept => "swept".to_owned(),
+            Self::Missed { .. } => "missed".to_owned(),
             Self::YourTurn => "your turn".to_owned(),
             Self::Superseded { .. } => "superseded".to_owned(),
             Self::Done { .. } => "command done".to_owned(),
             Self::CommandFailed { .. } => "command failed".to_owned(),
         }
     }
+}
+
+/// What stands around a run, and may change with it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Around {
+    /// The record of the run's endpoint; an empty one where the event does not [concern](EventKind::concerns_endpoint)
+    /// it, or the pipeline deploys nothing.
+    pub endpoint: Endpoint,
+    /// The queue of the run's pipeline; an empty one where the event does not [concern](EventKind::concerns_queue) it,
+    /// or the pipeline has [none](RunSpec::has_queue).
+    pub queue: Queue,
 }
 
 /// What follows from an event.
@@ -295,6 +382,8 @@ pub enum Outcome {
         run: Box<Run>,
         /// The endpoint, where it changed.
         endpoint: Option<Endpoint>,
+        /// The pipeline's queue, where it changed.
+        queue: Option<Queue>,
         /// What to record.
         lineage: Lineage,
     },

@@ -3,6 +3,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::Trigger;
+
 /// An exact version of an S3 object.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ObjectVersion {
@@ -19,6 +21,9 @@ pub struct ObjectVersion {
     /// Bytes.
     #[serde(default)]
     pub size: u64,
+    /// S3's order of what happened to this key: hexadecimal digits, to be compared with [`Self::is_older_than`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequencer: Option<String>,
 }
 
 impl ObjectVersion {
@@ -26,6 +31,30 @@ impl ObjectVersion {
     #[must_use]
     pub fn file_name(&self) -> &str {
         self.key.rsplit('/').next().unwrap_or(&self.key)
+    }
+
+    /// What tells this version of the object from others: the version id, or in a bucket without versions the ETag and
+    /// the sequencer, since the same bytes may be written again.
+    #[must_use]
+    pub fn version(&self) -> String {
+        match (&self.version_id, &self.etag, &self.sequencer) {
+            (Some(version), ..) => version.clone(),
+            (None, Some(etag), Some(sequencer)) => format!("{etag}.{sequencer}"),
+            (None, etag, sequencer) => etag.as_ref().or(sequencer.as_ref()).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// Whether `other` is a later version of the same object, as far as S3 tells. Sequencers are compared as text after
+    /// the shorter is filled up with zeros on its right, and only for the same key (S3 user guide, "Event message
+    /// structure").
+    #[must_use]
+    pub fn is_older_than(&self, other: &Self) -> bool {
+        if self.bucket != other.bucket || self.key != other.key {
+            return false;
+        }
+        let (Some(ours), Some(theirs)) = (&self.sequencer, &other.sequencer) else { return false };
+        let width = ours.len().max(theirs.len());
+        format!("{ours:0<width$}") < format!("{theirs:0<width$}")
     }
 }
 
@@ -50,10 +79,22 @@ pub struct RunId(String);
 
 /// A text that is no run id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a run id: accepted is a letter of a, s, m, a hyphen, and 16 hexadecimal digits")]
+#[error("`{0}` is not a run id: accepted is a letter of a, s, m, r, e, a hyphen, and 16 hexadecimal digits")]
 pub struct ParseRunIdError(pub String);
 
 impl RunId {
+    /// The run for a trigger; `None` for a manual start, whose run is named by its [execution](Self::manual).
+    #[must_use]
+    pub fn of(pipeline: &str, trigger: &Trigger) -> Option<Self> {
+        Some(match trigger {
+            Trigger::Arrival { object } | Trigger::Batch { first: object } => Self::arrival(pipeline, object),
+            Trigger::Schedule { name, scheduled_time } => Self::schedule(pipeline, name, &scheduled_time.to_string()),
+            Trigger::Replay { of, attempt } => Self::replay(of, *attempt),
+            Trigger::Expected { due } => Self::expected(pipeline, &due.to_string()),
+            Trigger::Manual => return None,
+        })
+    }
+
     /// The run for an object that arrived. The same bytes written again are a new version, and a new run.
     #[must_use]
     pub fn arrival(pipeline: &str, object: &ObjectVersion) -> Self {
@@ -64,6 +105,18 @@ impl RunId {
     #[must_use]
     pub fn schedule(pipeline: &str, schedule: &str, scheduled_time: &str) -> Self {
         Self::made('s', &[pipeline, schedule, scheduled_time])
+    }
+
+    /// The run for the `attempt`th replay of another.
+    #[must_use]
+    pub fn replay(of: &Self, attempt: u32) -> Self {
+        Self::made('r', &[&of.0, &attempt.to_string()])
+    }
+
+    /// The record that no data had come by a time.
+    #[must_use]
+    pub fn expected(pipeline: &str, due: &str) -> Self {
+        Self::made('e', &[pipeline, due])
     }
 
     /// The run for an execution that someone else started.
@@ -100,7 +153,7 @@ impl RunId {
     /// Anything that [`RunId`]'s constructors would not make.
     pub fn parse(text: &str) -> Result<Self, ParseRunIdError> {
         let good = text.split_once('-').is_some_and(|(letter, hex)| {
-            matches!(letter, "a" | "s" | "m")
+            matches!(letter, "a" | "s" | "m" | "r" | "e")
                 && hex.len() == 16
                 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
         });
@@ -155,6 +208,7 @@ mod tests {
             version_id: Some(version.into()),
             etag: Some("e".into()),
             size: 1,
+            sequencer: None,
         }
     }
 
@@ -165,6 +219,7 @@ mod tests {
         assert_ne!(id, RunId::arrival("p", &object("raw/x.csv", "2")));
         assert_ne!(id, RunId::arrival("q", &object("raw/x.csv", "1")));
         assert_ne!(RunId::schedule("p", "ab", "c"), RunId::schedule("p", "a", "bc"));
+        assert_ne!(RunId::replay(&id, 1), RunId::replay(&id, 2));
     }
 
     #[test]
@@ -175,6 +230,16 @@ mod tests {
         for bad in ["", "a-", "x-0123456789abcdef", "a-0123456789ABCDEF", "a-0123456789abcde", "a-0123456789abcdef0"] {
             assert!(RunId::parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn versions_of_one_key_are_ordered_by_their_sequencers() {
+        let with = |key: &str, sequencer: &str| ObjectVersion { sequencer: Some(sequencer.into()), ..object(key, "v") };
+        assert!(with("k", "0A").is_older_than(&with("k", "0A1")));
+        assert!(with("k", "00A").is_older_than(&with("k", "0A")), "the shorter is filled up on its right");
+        assert!(!with("k", "0A0").is_older_than(&with("k", "0A")));
+        assert!(!with("k", "0A").is_older_than(&with("other", "0B")), "per key only");
+        assert!(!object("k", "v").is_older_than(&with("k", "0B")), "nothing is known of it");
     }
 
     #[test]

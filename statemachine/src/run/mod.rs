@@ -7,17 +7,17 @@ mod ids;
 mod lifecycle;
 mod record;
 
-pub use command::{Command, CommandId, Message, Pending, PendingCommand, Stage};
+pub use command::{Command, CommandId, Message, Pending, PendingCommand, Purpose, Stage};
 pub use decide::decide;
 pub use event::{
-    Approval, Decision, EndpointStatus, Event, EventKind, ExecutionStatus, Failure, Outcome, StepChange, StepStatus,
-    TrainedModel,
+    Approval, Around, Decision, EndpointStatus, Event, EventKind, ExecutionStatus, Failure, Outcome, StepChange,
+    StepStatus, TrainedModel,
 };
 pub use ids::{ObjectVersion, ParseRunIdError, RunId, execution_id};
 pub use lifecycle::{Examples, lifecycle_table};
 pub use record::{
-    ApprovalMode, DeploymentSpec, Evaluation, EvaluationSpec, Execution, FACT_LIMIT, Fact, Inputs, Phase, Run, RunSpec,
-    Trigger,
+    ApprovalMode, Batch, BatchSpec, DEADLINE_SECONDS, DeploymentSpec, Evaluation, EvaluationSpec, Execution,
+    FACT_LIMIT, Fact, Inputs, Phase, Run, RunSpec, Stop, Trigger,
 };
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -9,11 +9,16 @@ use super::{
     TrainedModel, execution_id,
 };
 use crate::gate::{Gate, GateDecision, Report, UnreadableReport};
+use crate::queue::Concurrency;
 
 /// Where a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
+    /// It collects objects, until none came for a while.
+    Batching,
+    /// It waits for a place: the pipeline's executions are bounded.
+    Queued,
     /// Its execution is being asked for.
     Starting,
     /// SageMaker executes it.
@@ -40,11 +45,17 @@ pub enum Phase {
     RolledBack,
     /// A newer model took its place.
     Superseded,
+    /// Its trigger came while another run was under way, and starts nothing.
+    Skipped,
+    /// What was due did not come: a schedule's firing, or data.
+    Missed,
 }
 
 impl Phase {
     /// All phases, in the order of a run's life.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 17] = [
+        Self::Batching,
+        Self::Queued,
         Self::Starting,
         Self::Running,
         Self::Evaluating,
@@ -58,6 +69,8 @@ impl Phase {
         Self::Stopped,
         Self::RolledBack,
         Self::Superseded,
+        Self::Skipped,
+        Self::Missed,
     ];
 
     /// Nothing more is expected to happen by itself.
@@ -72,13 +85,23 @@ impl Phase {
                 | Self::Stopped
                 | Self::RolledBack
                 | Self::Superseded
+                | Self::Skipped
+                | Self::Missed
         )
+    }
+
+    /// Whether the run's execution is asked for or under way, and so takes one of the pipeline's places.
+    #[must_use]
+    pub fn takes_a_place(self) -> bool {
+        matches!(self, Self::Starting | Self::Running)
     }
 
     /// As shown to people.
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
+            Self::Batching => "batching",
+            Self::Queued => "queued",
             Self::Starting => "starting",
             Self::Running => "running",
             Self::Evaluating => "evaluating",
@@ -92,6 +115,8 @@ impl Phase {
             Self::Stopped => "stopped",
             Self::RolledBack => "rolled back",
             Self::Superseded => "superseded",
+            Self::Skipped => "skipped",
+            Self::Missed => "missed",
         }
     }
 }
@@ -111,6 +136,23 @@ pub enum Trigger {
         /// Which.
         object: ObjectVersion,
     },
+    /// Objects arrived, and were collected.
+    Batch {
+        /// The one that came first.
+        first: ObjectVersion,
+    },
+    /// A person asked for an earlier run's work once more.
+    Replay {
+        /// Which run's.
+        of: RunId,
+        /// 1 for the first time, and so on.
+        attempt: u32,
+    },
+    /// Data was expected by a time.
+    Expected {
+        /// By when.
+        due: Timestamp,
+    },
     /// A schedule fired.
     Schedule {
         /// Its name in `pipeline.yaml`.
@@ -126,6 +168,10 @@ impl fmt::Display for Trigger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Arrival { object } => write!(f, "arrival of {object}"),
+            Self::Batch { first } => write!(f, "batch that began with {first}"),
+            Self::Replay { of, attempt: 1 } => write!(f, "replay of run {of}"),
+            Self::Replay { of, attempt } => write!(f, "replay {attempt} of run {of}"),
+            Self::Expected { due } => write!(f, "data expected by {due}"),
             Self::Schedule { name, scheduled_time } => write!(f, "schedule `{name}` due {scheduled_time}"),
             Self::Manual => f.write_str("manual start"),
         }
@@ -190,6 +236,38 @@ impl EvaluationSpec {
     }
 }
 
+/// How objects are collected into one run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchSpec {
+    /// The run begins when no object came for so long, in seconds.
+    pub quiet_seconds: u64,
+    /// The run begins at the latest so long after the first object, in seconds.
+    pub longest_seconds: u64,
+}
+
+/// The collection of a run's objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Batch {
+    /// When the newest object came.
+    pub last: Timestamp,
+}
+
+/// Why a run is to be stopped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stop {
+    /// In words.
+    pub reason: String,
+    /// The run that takes its place; `None` when a person stops it.
+    pub by: Option<RunId>,
+}
+
+/// The deadline of a run whose `pipeline.yaml` names none, in seconds: a day.
+pub const DEADLINE_SECONDS: u64 = 24 * 3600;
+
+fn default_deadline() -> u64 {
+    DEADLINE_SECONDS
+}
+
 /// What `pipeline.yaml` said when the run began. A later `apply` changes later runs only.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunSpec {
@@ -209,6 +287,23 @@ pub struct RunSpec {
     pub deployment: Option<DeploymentSpec>,
     /// The role of models and jobs.
     pub role_arn: String,
+    /// How many executions may be under way.
+    #[serde(default)]
+    pub concurrency: Concurrency,
+    /// How objects are collected; `None` when each starts a run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<BatchSpec>,
+    /// People are told when a run is not done so long after it began, in seconds.
+    #[serde(default = "default_deadline")]
+    pub deadline_seconds: u64,
+}
+
+impl RunSpec {
+    /// Whether the pipeline has a queue: a record of its runs before and during their executions.
+    #[must_use]
+    pub fn has_queue(&self) -> bool {
+        self.batch.is_some() || self.concurrency != Concurrency::Unlimited
+    }
 }
 
 /// The SageMaker execution of a run.
@@ -248,14 +343,15 @@ impl Fact {
         let what = self.what.as_str();
         let rank = match what {
             _ if what.starts_with("requested") => 0,
-            "execution Executing" => 1,
-            _ if what.starts_with("step ") && what.ends_with(" Starting") => 3,
-            _ if what.starts_with("step ") && what.ends_with(" Executing") => 4,
+            _ if what.starts_with("collected") => 1,
+            "execution Executing" => 2,
+            _ if what.starts_with("step ") && what.ends_with(" Starting") => 4,
+            _ if what.starts_with("step ") && what.ends_with(" Executing") => 5,
             // What succeeded made room for what starts.
-            _ if what.starts_with("step ") && what.ends_with(" Succeeded") => 2,
-            _ if what.starts_with("step ") => 5,
-            _ if what.starts_with("execution ") => 6,
-            _ => 7,
+            _ if what.starts_with("step ") && what.ends_with(" Succeeded") => 3,
+            _ if what.starts_with("step ") => 6,
+            _ if what.starts_with("execution ") => 7,
+            _ => 8,
         };
         (self.at, rank, what)
     }
@@ -308,8 +404,32 @@ pub struct Run {
     pub approval: Option<(Approval, Timestamp)>,
     /// All that is known to have happened; ordered by time.
     pub facts: Vec<Fact>,
+    /// When something was last heard of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard: Option<Timestamp>,
+    /// The collection of its objects, for a run that collects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<Batch>,
+    /// When it must be done, once it has begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Timestamp>,
+    /// Set once it is to be stopped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop: Option<Stop>,
     /// What is still to be done for it. The outbox lives with the state, so that both change in one write.
     pub outbox: Vec<PendingCommand>,
+}
+
+/// How long after its time a one-off schedule counts as lost. EventBridge Scheduler fires within the minute
+/// (EventBridge Scheduler user guide, "Schedule types").
+const SWEEP_GRACE: SignedDuration = SignedDuration::from_secs(120);
+
+/// The fact that the deadline has passed.
+pub(super) const LATE: &str = "not done by its deadline";
+
+/// A number of seconds that comes from a configuration.
+pub(super) fn seconds_of(seconds: u64) -> SignedDuration {
+    SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX))
 }
 
 impl Run {
@@ -327,7 +447,34 @@ impl Run {
 
     /// Commands that nobody is known to be doing at `now`.
     pub fn unclaimed(&self, now: Timestamp) -> impl Iterator<Item = &PendingCommand> {
-        self.outbox.iter().filter(move |pending| !matches!(pending.state, Pending::Claimed { until } if until > now))
+        self.outbox.iter().filter(move |pending| !pending.state.free_at().is_none_or(|free| free <= now))
+    }
+
+    /// When the sweep is to look at the run; `None` when nothing more is expected of it.
+    ///
+    /// A command is due when its claim or its wait ends. A run that is not at an end is due when nothing was heard of it
+    /// for `silence`; one that collects objects, soon after its collection should have ended.
+    #[must_use]
+    pub fn due(&self, silence: SignedDuration) -> Option<Timestamp> {
+        let heard = self.heard.unwrap_or(self.created);
+        let later = |from: Timestamp, by: SignedDuration| from.saturating_add(by).unwrap_or(Timestamp::MAX);
+        let commands = self.outbox.iter().map(|pending| pending.state.free_at().unwrap_or(heard)).min();
+        let own = match self.phase {
+            phase if phase.is_end() => None,
+            Phase::Batching => self.batch_due().map(|due| later(due, SWEEP_GRACE)),
+            _ => Some(later(heard, silence)),
+        };
+        let late = |fact: &Fact| fact.what == LATE;
+        let deadline = self.deadline.filter(|_| !self.phase.is_end() && !self.facts.iter().any(late));
+        commands.into_iter().chain(own).chain(deadline.map(|deadline| later(deadline, SWEEP_GRACE))).min()
+    }
+
+    /// When the run stops collecting, as things are now.
+    #[must_use]
+    pub fn batch_due(&self) -> Option<Timestamp> {
+        let (batch, spec) = (self.batch.as_ref()?, self.spec.batch.as_ref()?);
+        let after = |from: Timestamp, seconds: u64| from.saturating_add(seconds_of(seconds)).unwrap_or(Timestamp::MAX);
+        Some(after(batch.last, spec.quiet_seconds).min(after(self.created, spec.longest_seconds)))
     }
 
     /// Adds a fact; false if it was known.
@@ -345,7 +492,7 @@ impl Run {
 
     pub(super) fn command(&mut self, id: CommandId, command: Command) {
         if !self.has_pending(&id) {
-            self.outbox.push(PendingCommand { id, command, state: Pending::Unclaimed });
+            self.outbox.push(PendingCommand { id, command, state: Pending::Unclaimed, attempts: 0 });
         }
     }
 }

@@ -2,13 +2,12 @@ use proptest::prelude::*;
 
 use super::fixtures::*;
 use super::*;
-use crate::Endpoint;
 
 fn our_config(world: &World) -> String {
     format!("tumours-{}", world.run().id)
 }
 
-fn every_event(run: &Run, _endpoint: &Endpoint) -> Vec<(String, Event)> {
+fn every_event(run: &Run, _around: &Around) -> Vec<(String, Event)> {
     let ours = format!("tumours-{}", run.id);
     let named = |events: Vec<Event>| events.into_iter().map(|event| (event.kind.name(), event));
     let mut events: Vec<(String, Event)> = named(vec![requested("v1", ApprovalMode::Automatic)]).collect();
@@ -53,7 +52,7 @@ fn the_lifecycle_table_in_the_docs_is_fresh() {
         .into_iter()
         .map(|phase| {
             let world = world_in(phase);
-            (phase, world.run.unwrap(), world.endpoint)
+            (phase, world.run.unwrap(), world.around)
         })
         .collect();
     let table = lifecycle_table(&worlds, &every_event);
@@ -86,10 +85,10 @@ fn an_arrival_asks_for_one_execution_of_exactly_its_object_version() {
 fn the_whole_road_to_live_leaves_an_empty_outbox_and_a_champion() {
     let world = world_in(Phase::Live);
     assert_eq!(world.pending(), Vec::<String>::new());
-    let champion = world.endpoint.champion.as_ref().unwrap();
+    let champion = world.around.endpoint.champion.as_ref().unwrap();
     assert_eq!(champion.run, world.run().id);
     assert_eq!(champion.config, our_config(&world));
-    assert_eq!(world.endpoint.deploying, None);
+    assert_eq!(world.around.endpoint.deploying, None);
 }
 
 #[test]
@@ -175,7 +174,7 @@ fn the_old_model_in_service_is_a_rollback_only_once_the_change_was_asked_for() {
     world.give(&done(21, CommandId::deploy()));
     world.give(&old);
     assert_eq!(world.run().phase, Phase::RolledBack);
-    assert_eq!(world.endpoint.deploying, None);
+    assert_eq!(world.around.endpoint.deploying, None);
     assert!(world.pending()[0].starts_with("alert:rolled_back"));
 }
 
@@ -187,10 +186,10 @@ fn only_one_deployment_at_a_time_and_the_newest_goes_next() {
     for version in ["v2", "v3"] {
         let mut road = road_to(Phase::Deploying);
         road[0] = requested(version, ApprovalMode::Automatic);
-        let mut world = World { run: None, endpoint: first.endpoint.clone() };
+        let mut world = World { run: None, around: first.around.clone() };
         road.iter().for_each(|event| drop(world.give(event)));
         assert_eq!(world.run().phase, Phase::AwaitingTurn);
-        first.endpoint = world.endpoint.clone();
+        first.around.endpoint = world.around.endpoint.clone();
         ids.push(world.run().id.clone());
         waiting.push(world.run.unwrap());
     }
@@ -198,7 +197,7 @@ fn only_one_deployment_at_a_time_and_the_newest_goes_next() {
     first.give(&endpoint_is(30, EndpointStatus::InService, &ours));
     assert_eq!(first.pending(), [format!("tell:{}:turn", ids[1])]);
 
-    let mut newest = World { run: Some(waiting.remove(1)), endpoint: first.endpoint.clone() };
+    let mut newest = World { run: Some(waiting.remove(1)), around: first.around.clone() };
     newest.give(&Event { at: at(31), kind: EventKind::YourTurn });
     assert_eq!(newest.run().phase, Phase::Deploying);
     newest.give(&done(32, CommandId::deploy()));
@@ -207,14 +206,14 @@ fn only_one_deployment_at_a_time_and_the_newest_goes_next() {
     let told = newest.pending();
     assert!(told.contains(&format!("tell:{}:superseded:{}", ids[0], ids[1])), "{told:?}");
     assert!(told.contains(&format!("tell:{}:superseded:{}", first.run().id, ids[1])), "{told:?}");
-    assert_eq!(newest.endpoint.waiting, Vec::<RunId>::new());
+    assert_eq!(newest.around.endpoint.waiting, Vec::<RunId>::new());
 }
 
 #[test]
 fn a_turn_that_finds_its_run_gone_is_given_on() {
     let mut world = world_in(Phase::Rejected);
     let next = RunId::arrival("tumours", &object("v7"));
-    world.endpoint.waiting = vec![next.clone()];
+    world.around.endpoint.waiting = vec![next.clone()];
     world.give(&Event { at: at(31), kind: EventKind::YourTurn });
     assert!(world.pending().contains(&format!("tell:{next}:turn")), "{:?}", world.pending());
 }
@@ -223,10 +222,10 @@ fn a_turn_that_finds_its_run_gone_is_given_on() {
 fn a_newer_model_that_finds_the_endpoint_free_overtakes_who_waits() {
     let mut world = World::after(&road_to(Phase::Deploying)[..4]);
     let older = RunId::arrival("tumours", &object("v0"));
-    world.endpoint.waiting = vec![older.clone()];
+    world.around.endpoint.waiting = vec![older.clone()];
     world.give(&registered(12));
-    assert_eq!(world.endpoint.deploying.as_ref().unwrap().overtakes, [older]);
-    assert!(world.endpoint.waiting.is_empty());
+    assert_eq!(world.around.endpoint.deploying.as_ref().unwrap().overtakes, [older]);
+    assert!(world.around.endpoint.waiting.is_empty());
 }
 
 #[test]
@@ -234,20 +233,20 @@ fn a_failed_deployment_keeps_the_champion_and_gives_the_turn_on() {
     let live = world_in(Phase::Live);
     let mut road = road_to(Phase::Deploying);
     road[0] = requested("v2", ApprovalMode::Automatic);
-    let mut world = World { run: None, endpoint: live.endpoint.clone() };
+    let mut world = World { run: None, around: live.around.clone() };
     road.iter().for_each(|event| drop(world.give(event)));
-    world.endpoint.waiting = vec![RunId::arrival("tumours", &object("v3"))];
+    world.around.endpoint.waiting = vec![RunId::arrival("tumours", &object("v3"))];
     world.give(&done(20, CommandId::deploy()));
-    world.give(&endpoint_is(21, EndpointStatus::InService, &live.endpoint.champion.as_ref().unwrap().config));
+    world.give(&endpoint_is(21, EndpointStatus::InService, &live.around.endpoint.champion.as_ref().unwrap().config));
     assert_eq!(world.run().phase, Phase::RolledBack);
-    assert_eq!(world.endpoint.champion, live.endpoint.champion);
+    assert_eq!(world.around.endpoint.champion, live.around.endpoint.champion);
     assert!(world.pending().iter().any(|id| id.ends_with(":turn")));
 }
 
 #[test]
 fn the_gate_is_asked_again_when_the_champion_changed_while_waiting() {
     let mut world = world_in(Phase::AwaitingTurn);
-    world.endpoint.deploying = None;
+    world.around.endpoint.deploying = None;
     if let Some(run) = &mut world.run {
         let against =
             crate::gate::AgainstChampion::new(crate::gate::Finite::new(0.0).unwrap(), crate::gate::Direction::Higher);
@@ -256,7 +255,7 @@ fn the_gate_is_asked_again_when_the_champion_changed_while_waiting() {
         run.spec.gate = Some(crate::gate::Gate::new(vec![criterion]).unwrap());
     }
     let better = crate::gate::Report::parse(br#"{"accuracy":0.99}"#).unwrap().metrics(None);
-    world.endpoint.champion = Some(crate::endpoint::Champion {
+    world.around.endpoint.champion = Some(crate::endpoint::Champion {
         run: RunId::arrival("tumours", &object("v0")),
         config: "c".into(),
         package: "p".into(),
@@ -265,7 +264,7 @@ fn the_gate_is_asked_again_when_the_champion_changed_while_waiting() {
     });
     world.give(&Event { at: at(31), kind: EventKind::YourTurn });
     assert_eq!(world.run().phase, Phase::Rejected);
-    assert_eq!(world.endpoint.deploying, None);
+    assert_eq!(world.around.endpoint.deploying, None);
 }
 
 #[test]
@@ -303,7 +302,7 @@ proptest! {
     #[test]
     fn an_event_twice_equals_once(phase in prop::sample::select(Phase::ALL.to_vec()), choice: prop::sample::Index) {
         let mut world = world_in(phase);
-        let events = every_event(world.run(), &world.endpoint);
+        let events = every_event(world.run(), &world.around);
         let (name, event) = &events[choice.index(events.len())];
         world.give(event);
         let once = world.clone();
@@ -344,7 +343,7 @@ proptest! {
     fn nothing_goes_live_without_a_passed_gate(choices in prop::collection::vec(any::<prop::sample::Index>(), 1..40)) {
         let mut world = world_in(Phase::Starting);
         for choice in choices {
-            let events = every_event(world.run(), &world.endpoint);
+            let events = every_event(world.run(), &world.around);
             world.give(&events[choice.index(events.len())].1);
             let deploying = matches!(world.run().phase, Phase::Deploying | Phase::Live | Phase::RolledBack);
             if deploying || world.pending().contains(&"deploy".to_owned()) {
@@ -360,7 +359,7 @@ proptest! {
         let mut world = world_in(Phase::Starting);
         for choice in choices {
             let before = world.run().phase;
-            let events = every_event(world.run(), &world.endpoint);
+            let events = every_event(world.run(), &world.around);
             world.give(&events[choice.index(events.len())].1);
             let after = world.run().phase;
             if before != after && matches!(after, Phase::Failed | Phase::Rejected | Phase::RolledBack) {

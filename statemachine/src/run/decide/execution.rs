@@ -49,6 +49,9 @@ impl Step {
         self.edge(run, execution.clone(), Relation::Started);
         self.edge(code, execution.clone(), Relation::ExecutedBy);
         self.edge(definition, execution, Relation::ExecutedBy);
+        if self.run.stop.is_some() {
+            self.command_stop();
+        }
     }
 
     /// Whether events of the execution still decide where the run stands. After its end they do only if the execution
@@ -71,8 +74,15 @@ impl Step {
             return refusal;
         }
         self.bind(arn);
-        let learned = self.run.learn(self.at, format!("execution {}", status.as_str()));
         let at = self.at;
+        let learned = self.run.learn(at, format!("execution {}", status.as_str()));
+        // The same end, told with another time: by an event, and by SageMaker when it was asked. A retry lies between two
+        // ends of an execution.
+        let known_failure = self.run.phase == Phase::Failed
+            && self.run.execution.as_ref().is_some_and(|known| {
+                let retried = |fact: &Fact| fact.what == "execution Executing" && fact.at > known.at && fact.at <= at;
+                known.status == ExecutionStatus::Failed && !self.run.facts.iter().any(retried)
+            });
         let newer = self.run.execution.as_ref().is_some_and(|known| (at, status) > (known.at, known.status));
         if !newer {
             return match learned {
@@ -87,12 +97,18 @@ impl Step {
         if !self.is_with_the_execution() {
             return Verdict::changed(format!("the execution is {}; the run is past it", status.as_str()));
         }
+        if known_failure && status == ExecutionStatus::Failed {
+            return Verdict::changed("that the execution failed was known, at another time");
+        }
         match status {
             ExecutionStatus::Executing | ExecutionStatus::Stopping => {
                 self.run.phase = Phase::Running;
                 self.run.failure = None;
             }
-            ExecutionStatus::Stopped => self.run.phase = Phase::Stopped,
+            ExecutionStatus::Stopped => {
+                self.acknowledge(&CommandId::stop());
+                self.run.phase = Phase::Stopped;
+            }
             ExecutionStatus::Failed => {
                 let unknown = || Failure { step: None, reason: "SageMaker gave no reason".to_owned() };
                 self.fail(failure.cloned().unwrap_or_else(unknown));
@@ -149,7 +165,10 @@ fn stage(run: &Run) -> Vec<Stage> {
     objects
         .map(|(number, object)| {
             let name = object.file_name();
-            let name = if taken.insert(name.to_owned()) { name.to_owned() } else { format!("{number:04}-{name}") };
+            let mut name = name.to_owned();
+            while !taken.insert(name.clone()) {
+                name = format!("{number:04}-{name}");
+            }
             Stage { object: object.clone(), to: format!("{}/{name}", prefix.trim_end_matches('/')) }
         })
         .collect()

@@ -1,27 +1,44 @@
+mod begin;
 mod deployment;
 mod evaluation;
 mod execution;
+mod place;
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::event::{Approval, Decision, EndpointStatus, Event, EventKind, ExecutionStatus, Failure, Outcome};
-use super::record::{ApprovalMode, DeploymentSpec, Evaluation, Execution, Phase, Run, Trigger};
-use super::{Command, CommandId, Message, RunId, Stage};
+use super::command::patience;
+use super::event::{Approval, Around, Decision, EndpointStatus, Event, EventKind, ExecutionStatus, Failure, Outcome};
+use super::record::{
+    ApprovalMode, DeploymentSpec, Evaluation, Execution, Fact, Inputs, LATE, Phase, Run, Stop, Trigger, seconds_of,
+};
+use super::{Batch, Command, CommandId, Message, ObjectVersion, Pending, Purpose, RunId, Stage};
 use crate::alert::{Alert, Cause};
 use crate::endpoint::{Champion, Deployment, Endpoint, WAITING_LIMIT};
 use crate::lineage::{Edge, Lineage, NodeId, NodeKind, Relation};
+use crate::queue::{Concurrency, QUEUE_LIMIT, Queue};
 
 /// What follows from an event: total and pure.
 ///
-/// `run` is `None` when the ledger has none under the event's identity. `endpoint` is the record of the run's endpoint;
-/// a pipeline without a deployment gets an empty one, and never changes it. The answer depends on nothing else: given
-/// the same run, endpoint and event it is the same, so a commit that lost a race is simply decided again.
+/// `run` is `None` when the ledger has none under the event's identity. `around` holds the records that the run shares
+/// with others, its endpoint's and its pipeline's queue: empty ones where they are none of the event's concern, and never
+/// changed then. The answer depends on nothing else: given the same run, surroundings and event it is the same, so a
+/// commit that lost a race is simply decided again.
 #[must_use]
-pub fn decide(run: Option<&Run>, endpoint: &Endpoint, event: &Event) -> Decision {
-    let Some(run) = run else { return first(event) };
-    let mut step = Step::new(run, endpoint, event.at);
+pub fn decide(run: Option<&Run>, around: &Around, event: &Event) -> Decision {
+    let Some(run) = run else { return begin::first(around, event) };
+    let mut step = Step::new(run, around, event);
     let verdict = match &event.kind {
-        EventKind::Requested { .. } | EventKind::Adopted { .. } => Verdict::ignored("this trigger has a run already"),
+        EventKind::Requested { inputs, parameters, .. } => step.requested_again(inputs, parameters),
+        EventKind::Adopted { .. } | EventKind::Missed { .. } => Verdict::ignored("this trigger has a run already"),
+        EventKind::ObjectArrived { object } => step.object_arrived(object),
+        EventKind::BatchDue => step.batch_is_due(),
+        EventKind::SlotFree => step.slot_free(),
+        EventKind::StopRequested(stop) => step.stop_requested(stop),
+        EventKind::Postponed { command, reason } => step.postponed(command, reason),
+        EventKind::DeadlinePassed => step.deadline_passed(),
+        EventKind::Swept => Verdict::changed("AWS was asked how the run stands"),
         EventKind::ExecutionStarted { execution_arn } => step.execution_started(execution_arn),
         EventKind::ExecutionChanged { execution_arn, status, failure } => {
             step.execution_changed(execution_arn, *status, failure.as_ref())
@@ -45,76 +62,16 @@ pub fn decide(run: Option<&Run>, endpoint: &Endpoint, event: &Event) -> Decision
         },
         EventKind::CommandFailed { command, reason } => step.command_failed(command, reason),
     };
-    step.conclude(endpoint, verdict)
-}
-
-/// The first event of a run that the ledger does not know.
-fn first(event: &Event) -> Decision {
-    let (id, trigger, spec, inputs, parameters, execution) = match &event.kind {
-        EventKind::Requested { trigger, spec, inputs, parameters } => {
-            let id = match trigger {
-                Trigger::Arrival { object } => RunId::arrival(&spec.pipeline, object),
-                Trigger::Schedule { name, scheduled_time } => {
-                    RunId::schedule(&spec.pipeline, name, &scheduled_time.to_string())
-                }
-                Trigger::Manual => {
-                    let because = "a manual start is adopted, never requested".to_owned();
-                    return Decision { outcome: Outcome::Illegal, because };
-                }
-            };
-            (id, trigger.clone(), spec, inputs, parameters, None)
-        }
-        EventKind::Adopted { execution_arn, spec, inputs, parameters } => {
-            (RunId::manual(execution_arn), Trigger::Manual, spec, inputs, parameters, Some(execution_arn))
-        }
-        other => {
-            let because = format!("{} came for a run that the ledger does not have", other.name());
-            return Decision { outcome: Outcome::Illegal, because };
-        }
-    };
-    let run = Run {
-        id,
-        trigger,
-        created: event.at,
-        spec: (**spec).clone(),
-        phase: Phase::Starting,
-        inputs: inputs.clone(),
-        parameters: parameters.clone(),
-        execution: None,
-        failure: None,
-        evaluation: None,
-        gate: None,
-        package: None,
-        approval: None,
-        facts: Vec::new(),
-        outbox: Vec::new(),
-    };
-    let endpoint = Endpoint::new("");
-    let mut step = Step::new(&run, &endpoint, event.at);
-    step.run.learn(event.at, format!("requested by {}", run.trigger));
-    let node = step.lineage.node_with(
-        NodeId::run(&run.id),
-        NodeKind::Run,
-        [("trigger", run.trigger.to_string()), ("pipeline", run.spec.pipeline.clone())],
-    );
-    for object in &run.inputs.objects {
-        let source = step.lineage.node(NodeId::object(object), NodeKind::Object);
-        step.edge(source, node.clone(), Relation::InputTo);
-    }
-    match execution {
-        Some(arn) => {
-            step.bind(arn);
-            step.run.phase = Phase::Running;
-        }
-        None => step.command_start(),
-    }
-    step.conclude(&endpoint, Verdict::changed(format!("a new run by {}", run.trigger)))
+    step.conclude(around, verdict)
 }
 
 /// A change in the making.
 struct Step {
     run: Run,
     endpoint: Endpoint,
+    queue: Queue,
+    /// Whether `queue` is the pipeline's, rather than an empty one that is nobody's.
+    has_queue: bool,
     lineage: Lineage,
     at: Timestamp,
 }
@@ -140,23 +97,69 @@ impl Verdict {
 }
 
 impl Step {
-    fn new(run: &Run, endpoint: &Endpoint, at: Timestamp) -> Self {
-        Self { run: run.clone(), endpoint: endpoint.clone(), lineage: Lineage::default(), at }
+    fn new(run: &Run, around: &Around, event: &Event) -> Self {
+        Self {
+            run: run.clone(),
+            endpoint: around.endpoint.clone(),
+            queue: around.queue.clone(),
+            has_queue: run.spec.has_queue() && event.kind.concerns_queue(),
+            lineage: Lineage::default(),
+            at: event.at,
+        }
     }
 
-    fn conclude(self, before: &Endpoint, verdict: Verdict) -> Decision {
+    fn conclude(mut self, before: &Around, verdict: Verdict) -> Decision {
         match verdict {
-            Verdict::Changed(because) => Decision {
-                outcome: Outcome::Changed {
-                    endpoint: (self.endpoint != *before).then_some(self.endpoint),
+            Verdict::Changed(because) => {
+                self.take_or_leave_a_place(&before.queue);
+                self.run.heard = self.run.heard.max(Some(self.at));
+                let outcome = Outcome::Changed {
+                    endpoint: (self.endpoint != before.endpoint).then_some(self.endpoint),
+                    queue: (self.queue != before.queue).then_some(self.queue),
                     run: Box::new(self.run),
                     lineage: self.lineage,
-                },
-                because,
-            },
+                };
+                Decision { outcome, because }
+            }
             Verdict::Ignored(because) => Decision { outcome: Outcome::Ignored, because },
             Verdict::Illegal(because) => Decision { outcome: Outcome::Illegal, because },
         }
+    }
+
+    fn postponed(&mut self, command: &CommandId, reason: &str) -> Verdict {
+        let run = self.run.id.clone();
+        let at = self.at;
+        let Some(pending) = self.run.outbox.iter_mut().find(|pending| pending.id == *command) else {
+            return Verdict::ignored(format!("{command} was answered already"));
+        };
+        if matches!(pending.state, Pending::Waiting { .. }) {
+            return Verdict::ignored(format!("{command} waits already"));
+        }
+        pending.attempts = pending.attempts.saturating_add(1);
+        let until = at.saturating_add(patience(&run, command, pending.attempts)).unwrap_or(Timestamp::MAX);
+        pending.state = Pending::Waiting { until };
+        let first = pending.attempts == 1;
+        let why = format!("{command} waits for room: {reason}");
+        if first {
+            self.run.learn(at, crate::text::one_line(&why, 1000));
+        }
+        Verdict::changed(why)
+    }
+
+    fn deadline_passed(&mut self) -> Verdict {
+        let Some(deadline) = self.run.deadline else { return Verdict::ignored("the run has no deadline") };
+        if self.run.phase.is_end() {
+            return Verdict::ignored("the run was done by its deadline");
+        }
+        if self.at < deadline {
+            return Verdict::ignored(format!("the deadline is {deadline}"));
+        }
+        if !self.run.learn(deadline, LATE) {
+            return Verdict::ignored("that the run is late was known");
+        }
+        let reason = format!("the run was to be done by {deadline}, and is {}", self.run.phase);
+        self.alert_once(Cause::Stuck, &reason);
+        Verdict::changed("the run is not done by its deadline")
     }
 
     fn command_failed(&mut self, command: &CommandId, reason: &str) -> Verdict {
@@ -181,6 +184,12 @@ impl Step {
         self.run.learn(self.at, crate::text::one_line(&fact, 1200));
         self.alert(Cause::Failed, failure.step.as_deref(), &failure.reason);
         self.run.failure = Some(failure);
+    }
+
+    /// One alert for a cause in the whole life of the run.
+    fn alert_once(&mut self, cause: Cause, reason: &str) {
+        let alert = Alert::of(&self.run, cause, None, reason);
+        self.run.command(CommandId::alert(cause.name()), Command::Alert(alert));
     }
 
     /// One alert for a cause at a time of happening: the same event again is the same alert.
