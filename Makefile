@@ -24,6 +24,10 @@ test: setup lint build ## Every test there is
 	.venv/ml/bin/python -m pytest -q pipelines local/containers
 	cargo test --locked --workspace
 
+.PHONY: chaos
+chaos: setup build ## A bad day on the local cloud, 500 runs: nothing lost, nothing twice; some minutes
+	TIDEGATE_CHAOS_RUNS=$${TIDEGATE_CHAOS_RUNS:-500} cargo test --locked --workspace --test chaos
+
 .PHONY: lint
 lint: setup ## Formatting, lints and types
 	cargo fmt --all --check

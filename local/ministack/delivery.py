@@ -18,6 +18,7 @@ import uuid
 from ministack.services import cloudwatch, eventbridge, lambda_svc, s3, sns
 from ministack.services.cloudformation import provisioners
 
+import disorder
 import invocations
 
 logger = logging.getLogger("tidegate")
@@ -62,7 +63,7 @@ def dispatch_to_lambda(arn: str, payload: str) -> None:
         _undeliverable(target, rule, event, "NO_PERMISSIONS",
                        f"the policy of function `{name}` does not let events.amazonaws.com invoke it for this rule")
     else:
-        invocations.accept(lambda_svc._execution_record_for_config(func, dict(config, FunctionArn=arn)), event)
+        disorder.accept(lambda_svc._execution_record_for_config(func, dict(config, FunctionArn=arn)), event)
 
 
 def _undeliverable(target: dict, rule: dict, event, code: str, message: str) -> None:

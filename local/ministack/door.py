@@ -12,6 +12,7 @@ import re
 
 import alarms
 import delivery
+import disorder
 import invocations
 import schedules
 import workers
@@ -36,6 +37,7 @@ class Door:
         delivery.install()
         schedules.install()
         alarms.install()
+        disorder.install()
         # One line for each of some forty services at every save.
         logging.getLogger("persistence").setLevel(logging.WARNING)
         self._changed = False
@@ -92,7 +94,8 @@ class Door:
     async def _own(self, scope, receive) -> tuple[int, dict]:
         match scope["method"], scope["path"]:
             case "GET", "/_tidegate/health":
-                return 200, {"status": "ok", "pid": os.getpid(), "pending_invocations": invocations.pending()}
+                return 200, {"status": "ok", "pid": os.getpid(), "pending_invocations": invocations.pending(),
+                             "events": disorder.figures()}
             case "POST", "/_tidegate/events":
                 body = await _body(receive)
                 if body is None:

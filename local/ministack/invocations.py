@@ -55,8 +55,9 @@ def install(state: str) -> None:
     lambda_svc._emit_lambda_metrics = count
 
 
-def accept(func: dict, event) -> None:
-    """Takes one event for a function; returns once it is on disk. Stands in for lambda_svc.invoke_async_with_retry."""
+def accept(func: dict, event, delay: float = 0.0) -> None:
+    """Takes one event for a function; returns once it is on disk. Stands in for lambda_svc.invoke_async_with_retry. The
+    first attempt is made after `delay` seconds."""
     config = func.get("config") or func
     record = {
         "id": str(uuid.uuid4()),
@@ -64,6 +65,7 @@ def accept(func: dict, event) -> None:
         "event": event,
         "attempts": 0,
         "accepted": time.time(),
+        "delay": delay,
     }
     _write(record)
     # The copied context carries MiniStack's recursion depth, which ends endless loops between functions.
@@ -126,6 +128,8 @@ def _guarded(record: dict) -> None:
 
 def _work(record: dict) -> None:
     arn = record["function"]
+    if record["attempts"] == 0 and _stopping.wait(record.get("delay", 0.0)):
+        return
     qualifier = lambda_svc._lambda_function_name_and_qualifier_from_arn(arn)[1]
     while not _stopping.is_set():
         # Looked up for every attempt: AWS retries with the code and settings of that moment.
