@@ -303,6 +303,18 @@ fn two_inputs_of_one_name_are_staged_apart() {
     assert_ne!(stage[0].to, stage[1].to);
 }
 
+#[test]
+fn a_command_is_free_until_it_is_claimed_and_again_when_the_claim_has_ended() {
+    let mut run = run();
+    let free = |run: &Run, second: i64| run.unclaimed(at(second)).any(|pending| pending.id == CommandId::start());
+    assert!(free(&run, 0));
+    for pending in &mut run.outbox {
+        pending.state = Pending::Claimed { until: at(40) };
+    }
+    assert!(!free(&run, 39));
+    assert!(free(&run, 40));
+}
+
 fn external_event() -> impl Strategy<Value = Event> {
     let statuses = prop::sample::select(ExecutionStatus::ALL.to_vec());
     let steps = prop::sample::select(StepStatus::ALL.to_vec());
