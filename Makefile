@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3.11
-FUNCTIONS := on-data-arrival on-schedule on-pipeline-status on-endpoint-status on-model-package pipeline-resource
+FUNCTIONS := on-data-arrival on-schedule on-pipeline-status on-endpoint-status on-model-package sweep pipeline-resource
 TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 # Room for the build (2 GiB), the Python environments (1 GiB) and the demo's data.
 NEEDED_MIB := 6000
@@ -23,6 +23,10 @@ test: setup lint build ## Every test there is
 	cd infra && npm test --silent
 	.venv/ml/bin/python -m pytest -q pipelines local/containers
 	cargo test --locked --workspace
+
+.PHONY: chaos
+chaos: setup build ## A bad day on the local cloud, 500 runs: nothing lost, nothing twice; some minutes
+	TIDEGATE_CHAOS_RUNS=$${TIDEGATE_CHAOS_RUNS:-500} cargo test --locked --workspace --test chaos
 
 .PHONY: lint
 lint: setup ## Formatting, lints and types

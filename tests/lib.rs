@@ -30,6 +30,9 @@ pub struct Cloud {
     home: tempfile::TempDir,
     port: u16,
     engine_port: u16,
+    /// What `local up` is given beside the ports.
+    arguments: Vec<String>,
+    env: Vec<(String, String)>,
 }
 
 impl Cloud {
@@ -39,6 +42,20 @@ impl Cloud {
     /// With what the program said.
     pub fn up() -> Result<Self> {
         let cloud = Self::new()?;
+        cloud.start()?;
+        Ok(cloud)
+    }
+
+    /// Starts one, with the orchestrator deployed into it, on a bad day: this share of the functions' requests goes
+    /// wrong, and this share of SageMaker's events never comes. `env` is set for its servers.
+    ///
+    /// # Errors
+    /// With what the program said.
+    pub fn up_with_faults(rate: &str, lost: &str, seed: u64, env: &[(&str, &str)]) -> Result<Self> {
+        let mut cloud = Self::new()?;
+        cloud.arguments =
+            ["--faults", rate, "--faults-lost", lost, "--faults-seed", &seed.to_string()].map(str::to_owned).to_vec();
+        cloud.env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         cloud.start()?;
         Ok(cloud)
     }
@@ -56,7 +73,7 @@ impl Cloud {
 
     fn new() -> Result<Self> {
         let home = tempfile::Builder::new().prefix("tidegate-test-").tempdir()?;
-        Ok(Self { home, port: free_port()?, engine_port: free_port()? })
+        Ok(Self { home, port: free_port()?, engine_port: free_port()?, arguments: Vec::new(), env: Vec::new() })
     }
 
     /// Starts it again after [`Cloud::down`], in the same home.
@@ -65,7 +82,9 @@ impl Cloud {
     /// With what the program said.
     pub fn start(&self) -> Result<()> {
         let (port, engine_port) = (self.port.to_string(), self.engine_port.to_string());
-        self.tidegate(&["local", "up", "--port", &port, "--engine-port", &engine_port]).map(drop)
+        let mut arguments = vec!["local", "up", "--port", &port, "--engine-port", &engine_port];
+        arguments.extend(self.arguments.iter().map(String::as_str));
+        self.tidegate(&arguments).map(drop)
     }
 
     /// Stops it and keeps its state.
@@ -127,6 +146,7 @@ impl Cloud {
         command.args(arguments).env("TIDEGATE_HOME", self.home()).current_dir(root());
         // Sooner than AWS's 60 and 120, and later than the end of a claim.
         command.env("TIDEGATE_ASYNC_RETRY_SECONDS", "45,5");
+        command.envs(self.env.iter().map(|(name, value)| (name, value)));
         for name in ["AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"] {
             command.env_remove(name);
         }

@@ -28,7 +28,13 @@ fn run(folder: &PathBuf, arguments: &[&str]) -> (Output, String) {
 #[test]
 fn wrong_usage_is_exit_code_2() {
     let folder = folder("usage");
-    for arguments in [&["runs", "--limit", "0"][..], &["start"], &["frobnicate"], &["lineage", "x", "--at", "noon"]] {
+    for arguments in [
+        &["runs", "--limit", "0"][..],
+        &["start"],
+        &["frobnicate"],
+        &["local", "up", "--faults", "2"],
+        &["lineage", "x", "--at", "noon"],
+    ] {
         let (output, told) = run(&folder, arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {told}");
         assert!(output.stdout.is_empty() && told.starts_with("error: "), "{arguments:?}: {told}");

@@ -6,6 +6,7 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import type { IConstruct } from 'constructs';
 
 /** Sections of the runbook, by their anchors. */
 export type RunbookSection =
@@ -13,10 +14,12 @@ export type RunbookSection =
   | 'events-that-a-function-failed-at'
   | 'a-function-fails'
   | 'a-function-is-throttled'
+  | 'the-sweep-does-not-run'
   | 'a-dead-letter-could-not-be-stored';
 
 const MINUTE = Duration.minutes(1);
 const FIVE_MINUTES = Duration.minutes(5);
+const QUARTER = Duration.minutes(15);
 
 export interface AlarmsProps {
   readonly prefix: string;
@@ -73,6 +76,16 @@ export class Alarms extends Construct {
     this.whenAny(`${name}-rule-lost`, metric, `the rule ${name} lost events`, 'a-dead-letter-could-not-be-stored');
   }
 
+  /** The function that is woken each minute was not, for a quarter of an hour. */
+  silent(name: string, handler: lambda.IFunction, wokenBy: IConstruct): void {
+    const metric = handler.metricInvocations({ period: QUARTER, statistic: cloudwatch.Stats.SUM });
+    this.alarm(`${name}-silent`, metric, `${name} has not run for 15 minutes`, 'the-sweep-does-not-run', {
+      comparisonOperator: cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+      // A function that is not invoked has no data at all.
+      treatMissingData: cloudwatch.TreatMissingData.BREACHING,
+    }).node.addDependency(wokenBy); // Made before it, the alarm would ring at once.
+  }
+
   private queue(name: string, queue: sqs.IQueue, what: string, section: RunbookSection): void {
     const metric = queue.metricApproximateNumberOfMessagesVisible({
       period: MINUTE,
@@ -83,15 +96,28 @@ export class Alarms extends Construct {
 
   /** Alarms at the first occurrence; silence is well. */
   private whenAny(name: string, metric: cloudwatch.IMetric, what: string, section: RunbookSection): void {
+    this.alarm(name, metric, what, section, {
+      comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
+    });
+  }
+
+  private alarm(
+    name: string,
+    metric: cloudwatch.IMetric,
+    what: string,
+    section: RunbookSection,
+    rings: Required<Pick<cloudwatch.AlarmProps, 'comparisonOperator' | 'treatMissingData'>>,
+  ): cloudwatch.Alarm {
     const alarm = new cloudwatch.Alarm(this, name, {
       alarmName: `${this.props.prefix}-${name}`,
       alarmDescription: `${what}: see docs/RUNBOOK.md#${section}`,
       metric,
       threshold: 1,
       evaluationPeriods: 1,
-      comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
+      ...rings,
     });
     alarm.addAlarmAction(new actions.SnsAction(this.props.topic));
+    return alarm;
   }
 }

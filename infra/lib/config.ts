@@ -15,6 +15,8 @@ export interface Config {
   readonly alertEndpoint?: string;
   /** Pipelines to deploy with the stack, as absolute folders that hold a `pipeline.yaml`. */
   readonly pipelines: readonly string[];
+  /** Seconds after which the sweep asks SageMaker about a run of which nothing was heard: 60 to 86400. */
+  readonly silence: number;
   /** The tag `Environment`. */
   readonly environment: string;
   /** The folder with one folder a function, each holding `bootstrap`. */
@@ -54,6 +56,7 @@ export function readConfig(context: Context, env: NodeJS.ProcessEnv): Config {
     alertEmail,
     alertEndpoint,
     pipelines: pipelineFolders(text(context, 'pipelines') ?? ''),
+    silence: seconds(context, 'silence', { least: 60, most: 86_400 }) ?? 900,
     environment: text(context, 'environment') ?? (retain ? 'production' : 'sandbox'),
     binaries: resolve(PROJECT_ROOT, text(context, 'binaries') ?? join('target', 'lambda')),
   };
@@ -71,6 +74,18 @@ function flag(context: Context, key: string): boolean {
   if (value === undefined || value === false || value === 'false') return false;
   if (value === true || value === 'true') return true;
   throw new Error(`context \`${key}\` is \`${String(value)}\`: give \`true\` or \`false\``);
+}
+
+/** `-c` gives texts, `cdk.json` may give numbers. */
+function seconds(context: Context, key: string, bounds: { least: number; most: number }): number | undefined {
+  const value = context(key);
+  if (value === undefined || value === null || value === '') return undefined;
+  const number = typeof value === 'string' && /^\d+$/.test(value.trim()) ? Number(value) : value;
+  if (Number.isInteger(number) && bounds.least <= (number as number) && (number as number) <= bounds.most)
+    return number as number;
+  throw new Error(
+    `context \`${key}\` is \`${String(value)}\`: give whole seconds from ${bounds.least} to ${bounds.most}`,
+  );
 }
 
 function emptyAsAbsent(value: string | undefined): string | undefined {

@@ -6,6 +6,9 @@ import { Construct } from 'constructs';
 /** The index that lists runs by time. */
 export const BY_TIME = 'by-time';
 
+/** The index of what is due: only items that something more is expected of have its keys. */
+export const BY_DUE = 'by-due';
+
 export interface LedgerProps {
   readonly tableName: string;
   readonly key: kms.IKey;
@@ -35,6 +38,12 @@ export class Ledger extends Construct {
       indexName: BY_TIME,
       partitionKey: { name: 'gsi_pk', type: dynamodb.AttributeType.STRING },
       sortKey: { name: 'gsi_sk', type: dynamodb.AttributeType.STRING },
+      projectionType: dynamodb.ProjectionType.ALL,
+    });
+    this.table.addGlobalSecondaryIndex({
+      indexName: BY_DUE,
+      partitionKey: { name: 'due_pk', type: dynamodb.AttributeType.STRING },
+      sortKey: { name: 'due_sk', type: dynamodb.AttributeType.STRING },
       projectionType: dynamodb.ProjectionType.ALL,
     });
   }

@@ -1,4 +1,4 @@
-import { CfnOutput, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { ArnFormat, CfnOutput, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { StackProps } from 'aws-cdk-lib';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
@@ -15,6 +15,10 @@ import { Permissions, scheduleGroupArn } from './permissions';
 import { PipelineFromFolder, pipelineId, settingsResource } from './pipeline-resource';
 import { SageMakerRoles, scheduleRole } from './roles';
 import { ENDPOINT_STATUS, EventRule, MODEL_PACKAGE, PIPELINE_STATUS, dataArrival } from './rules';
+import { Sweeper } from './sweeper';
+
+/** The function that schedules fire. */
+const ON_SCHEDULE = 'on-schedule';
 
 export interface OrchestratorStackProps extends StackProps {
   readonly config: Config;
@@ -49,6 +53,24 @@ export class OrchestratorStack extends Stack {
       endpoint: config.alertEndpoint,
     });
 
+    // Schedules come and go with pipelines and runs, through the API; the group goes with the stack and takes them along.
+    const scheduleGroup = prefix;
+    new scheduler.CfnScheduleGroup(this, 'Schedules', { name: scheduleGroup });
+    const scheduleUndelivered = deadLetterQueue(this, 'ScheduleUndelivered', `${prefix}-schedule-undelivered`);
+    // By its name: the functions that make schedules know it, and it is one of them.
+    const scheduleFunctionArn = this.formatArn({
+      service: 'lambda',
+      resource: 'function',
+      resourceName: `${prefix}-${ON_SCHEDULE}`,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+    const firing = scheduleRole(this, 'ScheduleRole', {
+      groupArn: scheduleGroupArn(this, scheduleGroup),
+      functionArn: scheduleFunctionArn,
+      deadLetters: scheduleUndelivered,
+      description: 'Taken by EventBridge Scheduler to fire schedules of pipelines and runs',
+    });
+
     // What acts.
     const roles = new SageMakerRoles(this, 'SageMaker', { bucket, key: keys.data });
     const permissions = new Permissions({
@@ -59,13 +81,20 @@ export class OrchestratorStack extends Stack {
       topic,
       jobRole: roles.job,
       pipelineRole: roles.pipeline,
+      scheduleGroup,
+      scheduleRole: firing,
     });
     const environment = {
       TIDEGATE_TABLE: table.tableName,
       TIDEGATE_BUCKET: bucket.bucketName,
       TIDEGATE_TOPIC_ARN: topic.topicArn,
       TIDEGATE_JOB_ROLE_ARN: roles.job.roleArn,
+      TIDEGATE_SCHEDULE_DLQ_ARN: scheduleUndelivered.queueArn,
+      TIDEGATE_SCHEDULE_FUNCTION_ARN: scheduleFunctionArn,
+      TIDEGATE_SCHEDULE_GROUP: scheduleGroup,
+      TIDEGATE_SCHEDULE_ROLE_ARN: firing.roleArn,
     };
+    const followsRuns = { TIDEGATE_SILENCE_SECONDS: String(config.silence) };
     const handler = (
       construct: string,
       binary: string,
@@ -78,45 +107,37 @@ export class OrchestratorStack extends Stack {
         binaries: config.binaries,
         description,
         timeout: own.timeout,
-        environment: { ...environment, ...own.environment },
+        environment: { ...environment, ...(own.environment ?? followsRuns) },
         permissions: [...permissions.ledger(), ...(own.permissions ?? permissions.effects())],
         logsKey: keys.logs,
         removalPolicy,
       });
 
-    const onDataArrival = handler('OnDataArrival', 'on-data-arrival', 'Starts runs for objects that arrive under raw/');
-    const onSchedule = handler('OnSchedule', 'on-schedule', 'Starts runs when a schedule fires', {
-      permissions: [...permissions.effects(), ...permissions.listVersions()],
-    });
+    const seesVersions = { permissions: [...permissions.effects(), ...permissions.listVersions()] };
+    const onDataArrival = handler(
+      'OnDataArrival',
+      'on-data-arrival',
+      'Starts runs for objects that arrive under raw/',
+      seesVersions,
+    );
+    const onSchedule = handler('OnSchedule', ON_SCHEDULE, 'Acts when a schedule fires', seesVersions);
     const onPipelineStatus = handler(
       'OnPipelineStatus',
       'on-pipeline-status',
       'Follows executions, gates and deploys',
-      {
-        permissions: [...permissions.effects(), ...permissions.listVersions()],
-      },
+      seesVersions,
     );
     const onEndpointStatus = handler('OnEndpointStatus', 'on-endpoint-status', 'Follows deployments to endpoints');
     const onModelPackage = handler('OnModelPackage', 'on-model-package', 'Deploys models that a person approved');
-
-    // Schedules come and go with pipelines, through the API; the group goes with the stack and takes them along.
-    const scheduleGroup = prefix;
-    new scheduler.CfnScheduleGroup(this, 'Schedules', { name: scheduleGroup });
-    const scheduleUndelivered = deadLetterQueue(this, 'ScheduleUndelivered', `${prefix}-schedule-undelivered`);
-    const firing = scheduleRole(this, 'ScheduleRole', {
-      groupArn: scheduleGroupArn(this, scheduleGroup),
-      target: onSchedule.function,
-      deadLetters: scheduleUndelivered,
+    const sweep = handler('Sweep', 'sweep', 'Brings to an end what events did not', {
+      ...seesVersions,
+      timeout: Duration.minutes(5),
     });
     const pipelineResource = handler('PipelineResource', 'pipeline-resource', 'Deploys pipelines for CloudFormation', {
-      permissions: permissions.pipelineResource(scheduleGroup, firing),
+      permissions: permissions.pipelineResource(),
       timeout: Duration.seconds(300),
       environment: {
         TIDEGATE_PIPELINE_ROLE_ARN: roles.pipeline.roleArn,
-        TIDEGATE_SCHEDULE_ROLE_ARN: firing.roleArn,
-        TIDEGATE_SCHEDULE_FUNCTION_ARN: onSchedule.function.functionArn,
-        TIDEGATE_SCHEDULE_GROUP: scheduleGroup,
-        TIDEGATE_SCHEDULE_DLQ_ARN: scheduleUndelivered.queueArn,
       },
     });
 
@@ -148,6 +169,12 @@ export class OrchestratorStack extends Stack {
       }),
     };
 
+    const sweeper = new Sweeper(this, 'Sweeper', {
+      prefix,
+      target: sweep.function,
+      deadLetters: scheduleUndelivered,
+    });
+
     // Who is told when it does not work.
     const alarms = new Alarms(this, 'Alarms', { prefix, topic });
     for (const [name, { rule, undelivered }] of Object.entries(rules)) {
@@ -157,16 +184,18 @@ export class OrchestratorStack extends Stack {
     alarms.undelivered('schedule', scheduleUndelivered);
     const handlers = {
       'on-data-arrival': onDataArrival,
-      'on-schedule': onSchedule,
+      [ON_SCHEDULE]: onSchedule,
       'on-pipeline-status': onPipelineStatus,
       'on-endpoint-status': onEndpointStatus,
       'on-model-package': onModelPackage,
+      sweep,
       'pipeline-resource': pipelineResource,
     };
     for (const [name, { failed, function: fn }] of Object.entries(handlers)) {
       alarms.failed(name, failed);
       alarms.function(name, fn);
     }
+    alarms.silent('sweep', sweep.function, sweeper);
 
     // What the command line and the pipelines need.
     const settings = settingsResource(this, 'Settings', pipelineResource, {

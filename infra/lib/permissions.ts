@@ -4,7 +4,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as sns from 'aws-cdk-lib/aws-sns';
-import { BY_TIME } from './ledger';
+import { BY_DUE, BY_TIME } from './ledger';
 import { passRole } from './roles';
 
 /** What the functions' permissions are about. */
@@ -16,6 +16,10 @@ export interface Subjects {
   readonly topic: sns.ITopic;
   readonly jobRole: iam.IRole;
   readonly pipelineRole: iam.IRole;
+  /** The group of the pipelines' schedules, by name. */
+  readonly scheduleGroup: string;
+  /** What EventBridge Scheduler takes to fire them. */
+  readonly scheduleRole: iam.IRole;
 }
 
 /**
@@ -33,7 +37,7 @@ export class Permissions {
     const table = this.on.table.tableArn;
     return [
       allow(['dynamodb:ConditionCheckItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'], [table]),
-      allow(['dynamodb:Query'], [table, `${table}/index/${BY_TIME}`]),
+      allow(['dynamodb:Query'], [table, `${table}/index/${BY_DUE}`, `${table}/index/${BY_TIME}`]),
       this.useKey('dynamodb', [
         'kms:Decrypt',
         'kms:DescribeKey',
@@ -48,10 +52,10 @@ export class Permissions {
 
   /**
    * What draining the outbox may take, whichever event woke the function: copy the input, start the execution,
-   * look at it, register, deploy, alert.
+   * look at it, stop it, wake up later, register, deploy, alert.
    */
   effects(): iam.PolicyStatement[] {
-    const { bucket, jobRole, topic } = this.on;
+    const { bucket, jobRole, scheduleRole, topic } = this.on;
     const pipelines = this.sagemaker('pipeline', '*');
     const executions = this.executions();
     const trainingJobs = this.sagemaker('training-job', 'pipelines-*');
@@ -80,6 +84,7 @@ export class Permissions {
           'sagemaker:DescribePipelineExecution',
           'sagemaker:ListPipelineExecutionSteps',
           'sagemaker:ListPipelineParametersForExecution',
+          'sagemaker:StopPipelineExecution',
         ],
         [executions],
       ),
@@ -95,25 +100,27 @@ export class Permissions {
       allow(['sagemaker:AddTags'], [groups, packages, models, configs, endpoints]),
       passRole(jobRole, 'sagemaker.amazonaws.com'),
 
+      // A run that waits for a time (its batch to be complete, its deadline) has itself woken once.
+      allow(['scheduler:CreateSchedule'], [this.schedules()]),
+      passRole(scheduleRole, 'scheduler.amazonaws.com'),
+
       allow(['sns:Publish'], [topic.topicArn]),
       this.useKey('sns', ['kms:Decrypt', 'kms:GenerateDataKey']),
     ];
   }
 
-  /** A schedule's run takes what lies under its prefix, at exact versions; an adopted execution's notes what it may have read. */
+  /**
+   * A schedule's run takes what lies under its prefix, at exact versions, and so does one that a marker or a manifest
+   * begins; an adopted execution's notes what it may have read.
+   */
   listVersions(): iam.PolicyStatement[] {
     return [allow(['s3:ListBucketVersions'], [this.on.bucket.bucketArn])];
   }
 
   /** Upload code, create or change the pipeline, reconcile its schedules, and clean up after it. */
-  pipelineResource(scheduleGroup: string, scheduleRole: iam.IRole): iam.PolicyStatement[] {
-    const { bucket, pipelineRole, stack } = this.on;
+  pipelineResource(): iam.PolicyStatement[] {
+    const { bucket, pipelineRole, scheduleGroup, scheduleRole, stack } = this.on;
     const group = scheduleGroupArn(stack, scheduleGroup);
-    const schedules = stack.formatArn({
-      service: 'scheduler',
-      resource: 'schedule',
-      resourceName: `${scheduleGroup}/*`,
-    });
     return [
       // A pipeline that goes takes its entry in the ledger along; its runs and their history stay.
       allow(['dynamodb:DeleteItem'], [this.on.table.tableArn]),
@@ -145,7 +152,7 @@ export class Permissions {
       allow(['scheduler:CreateScheduleGroup', 'scheduler:GetScheduleGroup'], [group]),
       allow(
         ['scheduler:CreateSchedule', 'scheduler:DeleteSchedule', 'scheduler:GetSchedule', 'scheduler:UpdateSchedule'],
-        [schedules],
+        [this.schedules()],
       ),
       allow(['scheduler:ListSchedules'], ['*']), // The action knows no resources.
       passRole(scheduleRole, 'scheduler.amazonaws.com'),
@@ -155,6 +162,12 @@ export class Permissions {
   /** SageMaker makes the id of an execution. */
   private executions(): string {
     return this.sagemaker('pipeline', '*/execution/*');
+  }
+
+  /** Schedules come and go with pipelines and runs, and bear their names. */
+  private schedules(): string {
+    const { scheduleGroup, stack } = this.on;
+    return stack.formatArn({ service: 'scheduler', resource: 'schedule', resourceName: `${scheduleGroup}/*` });
   }
 
   private sagemaker(resource: string, resourceName: string): string {

@@ -1,7 +1,6 @@
 import { ArnFormat, Aws, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
-import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -128,11 +127,13 @@ export class SageMakerRoles extends Construct {
 
 export interface ScheduleRoleProps {
   readonly groupArn: string;
-  readonly target: lambda.IFunction;
+  /** The function to invoke. */
+  readonly functionArn: string;
   readonly deadLetters: sqs.IQueue;
+  readonly description: string;
 }
 
-/** The role EventBridge Scheduler takes to fire a schedule of ours. */
+/** The role EventBridge Scheduler takes to fire the schedules of one group. */
 export function scheduleRole(scope: Construct, id: string, props: ScheduleRoleProps): iam.Role {
   const role = new iam.Role(scope, id, {
     assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com', {
@@ -140,11 +141,9 @@ export function scheduleRole(scope: Construct, id: string, props: ScheduleRolePr
         StringEquals: { 'aws:SourceAccount': Stack.of(scope).account, 'aws:SourceArn': props.groupArn },
       },
     }),
-    description: 'Taken by EventBridge Scheduler to fire schedules of pipelines',
+    description: props.description,
   });
-  role.addToPolicy(
-    new iam.PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [props.target.functionArn] }),
-  );
+  role.addToPolicy(new iam.PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [props.functionArn] }));
   role.addToPolicy(new iam.PolicyStatement({ actions: ['sqs:SendMessage'], resources: [props.deadLetters.queueArn] }));
   return role;
 }

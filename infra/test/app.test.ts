@@ -66,6 +66,7 @@ describe('the template', () => {
       'FunctionOnPipelineStatus',
       'FunctionOnSchedule',
       'FunctionPipelineResource',
+      'FunctionSweep',
       'TableName',
       'TopicArn',
     ]);
@@ -145,19 +146,17 @@ describe('configuration', () => {
     readConfig((key) => context[key], env);
 
   it('is a sandbox by default', () => {
-    const { prefix, retain, emptyBuckets, alertEmail, alertEndpoint, pipelines, environment } = read({});
-    assert.deepEqual(
-      { prefix, retain, emptyBuckets, alertEmail, alertEndpoint, pipelines, environment },
-      {
-        prefix: 'tidegate',
-        retain: false,
-        emptyBuckets: false,
-        alertEmail: undefined,
-        alertEndpoint: undefined,
-        pipelines: [],
-        environment: 'sandbox',
-      },
-    );
+    const { binaries: _, ...chosen } = read({});
+    assert.deepEqual(chosen, {
+      prefix: 'tidegate',
+      retain: false,
+      emptyBuckets: false,
+      alertEmail: undefined,
+      alertEndpoint: undefined,
+      pipelines: [],
+      silence: 900,
+      environment: 'sandbox',
+    });
   });
 
   it('takes who is alerted from the environment too, which context overrules', () => {
@@ -165,6 +164,10 @@ describe('configuration', () => {
     assert.equal(read({}, env).alertEmail, 'a@example.com');
     assert.equal(read({}, env).alertEndpoint, 'https://example.com/hook');
     assert.equal(read({ alertEmail: 'b@example.com' }, env).alertEmail, 'b@example.com');
+  });
+
+  it('takes the silence as a text, as `-c` gives it, and as a number', () => {
+    assert.deepEqual([read({ silence: '60' }).silence, read({ silence: 86_400 }).silence], [60, 86_400]);
   });
 
   const refused: [string, Record<string, unknown>, RegExp][] = [
@@ -179,6 +182,9 @@ describe('configuration', () => {
     ['something that is no mail address', { alertEmail: 'ops' }, /`alertEmail` is `ops`: give one mail address/],
     ['alerts over the network without TLS', { alertEndpoint: 'http://example.com/hook' }, /`https:\/\/` address/],
     ['an endpoint that is no address', { alertEndpoint: 'inbox' }, /`alertEndpoint` is `inbox`/],
+    ['a silence that is no number', { silence: '15m' }, /`silence` is `15m`: give whole seconds from 60 to 86400/],
+    ['a silence shorter than the sweep is woken', { silence: 59 }, /`silence` is `59`/],
+    ['a silence longer than a day', { silence: '86401' }, /`silence` is `86401`/],
     ['a folder that is no pipeline', { pipelines: 'docs' }, /names `docs`, which holds no pipeline\.yaml/],
   ];
   for (const [what, context, message] of refused) {

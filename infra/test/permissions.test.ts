@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { statements, text } from './policies';
 import type { Statement } from './policies';
-import { BINARIES, Synthesized } from './stack';
+import { BINARIES, FOLLOWING, Synthesized } from './stack';
 import { ANY_RESOURCE, WILDCARDS } from './wildcards';
 
 const stack = new Synthesized();
@@ -51,7 +51,9 @@ const EFFECTS = [
   'sagemaker:ListPipelineExecutionSteps',
   'sagemaker:ListPipelineParametersForExecution',
   'sagemaker:StartPipelineExecution',
+  'sagemaker:StopPipelineExecution',
   'sagemaker:UpdateEndpoint',
+  'scheduler:CreateSchedule',
   'sns:Publish',
 ];
 const PIPELINE_RESOURCE = [
@@ -82,13 +84,19 @@ const PIPELINE_RESOURCE = [
   'scheduler:UpdateSchedule',
 ];
 const EXPECTED: Record<(typeof BINARIES)[number], string[]> = {
-  'on-data-arrival': [...OWN, ...LEDGER, ...EFFECTS],
+  'on-data-arrival': [...OWN, ...LEDGER, ...EFFECTS, 's3:ListBucketVersions'],
   'on-schedule': [...OWN, ...LEDGER, ...EFFECTS, 's3:ListBucketVersions'],
   'on-pipeline-status': [...OWN, ...LEDGER, ...EFFECTS, 's3:ListBucketVersions'],
   'on-endpoint-status': [...OWN, ...LEDGER, ...EFFECTS],
   'on-model-package': [...OWN, ...LEDGER, ...EFFECTS],
+  sweep: [...OWN, ...LEDGER, ...EFFECTS, 's3:ListBucketVersions'],
   'pipeline-resource': [...OWN, ...LEDGER, ...PIPELINE_RESOURCE],
 };
+
+/** The construct of a function. */
+function construct(binary: string): string {
+  return binary.replace(/(^|-)([a-z])/g, (_match, _hyphen, letter: string) => letter.toUpperCase());
+}
 
 /** The logical id of the role of a function. */
 function roleOf(binary: string): string {
@@ -203,22 +211,18 @@ describe('roles', () => {
       .filter(({ actions }) => actions.some((action) => action.toLowerCase() === 'iam:passrole'))
       .map((s) => [s.holder.replace(/(Role)?DefaultPolicy$/, ''), s.actions, s.resources, s.conditions]);
     const to = (service: string) => ({ StringEquals: { 'iam:PassedToService': [service] } });
+    const firing = [['iam:PassRole'], ['${ScheduleRole.Arn}'], to('scheduler.amazonaws.com')];
     const job = [['iam:PassRole'], ['${SageMakerJob.Arn}'], to('sagemaker.amazonaws.com')];
     assert.deepEqual(
       new Map(passed.map((p) => [`${p[0]} ${p[2]}`, p])),
       new Map([
         ['SageMakerPipeline ${SageMakerJob.Arn}', ['SageMakerPipeline', ...job]],
-        ...['OnDataArrival', 'OnSchedule', 'OnPipelineStatus', 'OnEndpointStatus', 'OnModelPackage'].map(
-          (name) => [`${name} \${SageMakerJob.Arn}`, [name, ...job]] as const,
-        ),
+        ...FOLLOWING.map(construct).map((name) => [`${name} \${SageMakerJob.Arn}`, [name, ...job]] as const),
         [
           'PipelineResource ${SageMakerPipeline.Arn}',
           ['PipelineResource', ['iam:PassRole'], ['${SageMakerPipeline.Arn}'], to('sagemaker.amazonaws.com')],
         ],
-        [
-          'PipelineResource ${ScheduleRole.Arn}',
-          ['PipelineResource', ['iam:PassRole'], ['${ScheduleRole.Arn}'], to('scheduler.amazonaws.com')],
-        ],
+        ...BINARIES.map(construct).map((name) => [`${name} \${ScheduleRole.Arn}`, [name, ...firing]] as const),
       ] as [string, any][]),
     );
   });
@@ -235,18 +239,50 @@ describe('roles', () => {
     }
   });
 
-  it('of the scheduler fires for our group only, and may invoke one function and fill one queue', () => {
-    const [trust] = all.filter(({ principals }) => principals.includes('Service:scheduler.amazonaws.com'));
-    assert.deepEqual(trust!.conditions['StringEquals']!['aws:SourceArn'], [
-      'arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule-group/tidegate',
+  it('of the scheduler fire for one group each, and may invoke one function and fill one queue', () => {
+    const here = '${AWS::Region}:${AWS::AccountId}';
+    const roles = all
+      .filter(({ principals }) => principals.includes('Service:scheduler.amazonaws.com'))
+      .map(({ holder, conditions }) => [holder, conditions['StringEquals']!['aws:SourceArn']]);
+    assert.deepEqual(Object.fromEntries(roles), {
+      ScheduleRole: [`arn:\${AWS::Partition}:scheduler:${here}:schedule-group/tidegate`],
+      SweeperRole: [`arn:\${AWS::Partition}:scheduler:${here}:schedule-group/tidegate-sweep`],
+    });
+    const rights = (role: string) =>
+      all
+        .filter(({ holder }) => holder === `${role}DefaultPolicy`)
+        .map(({ actions, resources }) => [actions, resources]);
+    const bury = [['sqs:SendMessage'], ['${ScheduleUndelivered.Arn}']];
+    assert.deepEqual(rights('ScheduleRole'), [
+      [['lambda:InvokeFunction'], [`arn:\${AWS::Partition}:lambda:${here}:function:tidegate-on-schedule`]],
+      bury,
     ]);
-    const rights = all
-      .filter(({ holder }) => holder === 'ScheduleRoleDefaultPolicy')
-      .map(({ actions, resources }) => [actions, resources]);
-    assert.deepEqual(rights, [
-      [['lambda:InvokeFunction'], ['${OnScheduleFunction.Arn}']],
-      [['sqs:SendMessage'], ['${ScheduleUndelivered.Arn}']],
-    ]);
+    assert.deepEqual(rights('SweeperRole'), [[['lambda:InvokeFunction'], ['${SweepFunction.Arn}']], bury]);
+  });
+
+  it('of functions make schedules in the group of the pipelines only, not in that of the sweep', () => {
+    for (const { actions, resources, holder } of all.filter(({ actions }) =>
+      actions.some((action) => /^scheduler:(Create|Update|Delete)Schedule$/.test(action)),
+    )) {
+      assert.deepEqual(
+        resources.map((arn) => arn.replace(/^.*:/, '')),
+        ['schedule/tidegate/*'],
+        `${holder}: ${actions}`,
+      );
+    }
+  });
+
+  it('of functions that follow runs look up what is due', () => {
+    for (const binary of FOLLOWING) {
+      const queried = all
+        .filter(
+          ({ holder, actions }) =>
+            holder === `${construct(binary)}RoleDefaultPolicy` && actions.includes('dynamodb:Query'),
+        )
+        .flatMap(({ resources }) => resources);
+      const table = '${LedgerTable.Arn}';
+      assert.deepEqual(queried, [table, `${table}/index/by-due`, `${table}/index/by-time`], binary);
+    }
   });
 
   it('carry no managed policies, which nobody here wrote', () => {

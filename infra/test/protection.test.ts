@@ -99,7 +99,7 @@ describe('buckets', () => {
 });
 
 describe('the ledger', () => {
-  it('has the keys, the index and the expiry that the functions use, and can be restored to any second', () => {
+  it('has the keys, the indexes and the expiry that the functions use, and can be restored to any second', () => {
     template.hasResourceProperties('AWS::DynamoDB::Table', {
       TableName: 'tidegate',
       KeySchema: [
@@ -115,7 +115,21 @@ describe('the ledger', () => {
           ],
           Projection: { ProjectionType: 'ALL' },
         },
+        {
+          IndexName: 'by-due',
+          KeySchema: [
+            { AttributeName: 'due_pk', KeyType: 'HASH' },
+            { AttributeName: 'due_sk', KeyType: 'RANGE' },
+          ],
+          Projection: { ProjectionType: 'ALL' },
+        },
       ],
+      AttributeDefinitions: Match.arrayEquals(
+        ['pk', 'sk', 'gsi_pk', 'gsi_sk', 'due_pk', 'due_sk'].map((name) => ({
+          AttributeName: name,
+          AttributeType: 'S',
+        })),
+      ),
       TimeToLiveSpecification: { AttributeName: 'expires', Enabled: true },
       PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
       BillingMode: 'PAY_PER_REQUEST',

@@ -20,7 +20,8 @@ function anchors(markdown: string): Set<string> {
 }
 
 describe('the runbook', () => {
-  const sections = anchors(readFileSync(join(PROJECT_ROOT, 'docs', 'RUNBOOK.md'), 'utf8'));
+  const runbook = readFileSync(join(PROJECT_ROOT, 'docs', 'RUNBOOK.md'), 'utf8');
+  const sections = anchors(runbook);
   const alarms = new Synthesized().ofType('AWS::CloudWatch::Alarm');
 
   it('has every section that an alarm points to', () => {
@@ -29,6 +30,41 @@ describe('the runbook', () => {
       const [, anchor] = /docs\/RUNBOOK\.md#(\S+)$/.exec(Properties.AlarmDescription) ?? [];
       assert.ok(anchor !== undefined && sections.has(anchor), `${id}: ${Properties.AlarmDescription}`);
     }
+  });
+
+  it('names every alarm, by the end of its name, beside the section that the alarm itself points to', () => {
+    const rows = new Map(
+      [...runbook.matchAll(/^\| alarm `(.+?)` \|.*\(#(\S+)\) \|$/gm)].map(([, name, to]) => [name!, to!]),
+    );
+    const seen = new Set<string>();
+    for (const [id, { Properties }] of alarms) {
+      const row = [...rows].find(([name]) => Properties.AlarmName.endsWith(name.replace('…', '')));
+      assert.ok(row !== undefined, `${id}: ${Properties.AlarmName}`);
+      assert.ok(Properties.AlarmDescription.endsWith(`#${row[1]}`), `${id}: ${Properties.AlarmDescription}`);
+      seen.add(row[0]);
+    }
+    assert.deepEqual(
+      [...rows.keys()].filter((name) => !seen.has(name)),
+      [],
+    );
+  });
+
+  it('has a section for every cause of an alert that the orchestrator sends', () => {
+    const source = readFileSync(join(PROJECT_ROOT, 'statemachine', 'src', 'alert.rs'), 'utf8');
+    const names = /fn name\(self\)[^]*?\n {4}\}/.exec(source)?.[0] ?? '';
+    const causes = [...names.matchAll(/"(\w+)"/g)].map(([, name]) => name!);
+    assert.ok(causes.includes('failed'), `${causes}`);
+    const rows = [...runbook.matchAll(/^\| alert `(\w+)` \|.*\(#(\S+)\) \|$/gm)].map(([, name]) => name!);
+    assert.deepEqual(rows.sort(), causes.sort());
+  });
+
+  it('leads only to sections that it has', () => {
+    const links = [...runbook.matchAll(/\]\(#(\S+?)\)/g)].map(([, anchor]) => anchor!);
+    assert.ok(links.length > 14, `${links}`);
+    assert.deepEqual(
+      links.filter((anchor) => !sections.has(anchor)),
+      [],
+    );
   });
 
   it('is read as it is shown', () => {

@@ -14,8 +14,12 @@ export const BINARIES = [
   'on-pipeline-status',
   'on-endpoint-status',
   'on-model-package',
+  'sweep',
   'pipeline-resource',
 ] as const;
+
+/** Those that follow runs: they drain what a run is about to do, whichever event woke them. */
+export const FOLLOWING = BINARIES.filter((name) => name !== 'pipeline-resource');
 
 const scratch = mkdtempSync(join(tmpdir(), 'tidegate-infra-'));
 after(() => rmSync(scratch, { recursive: true, force: true }));

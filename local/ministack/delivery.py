@@ -15,9 +15,10 @@ import logging
 import threading
 import uuid
 
-from ministack.services import eventbridge, lambda_svc, s3, sns
+from ministack.services import cloudwatch, eventbridge, lambda_svc, s3, sns
 from ministack.services.cloudformation import provisioners
 
+import disorder
 import invocations
 
 logger = logging.getLogger("tidegate")
@@ -62,20 +63,22 @@ def dispatch_to_lambda(arn: str, payload: str) -> None:
         _undeliverable(target, rule, event, "NO_PERMISSIONS",
                        f"the policy of function `{name}` does not let events.amazonaws.com invoke it for this rule")
     else:
-        invocations.accept(lambda_svc._execution_record_for_config(func, dict(config, FunctionArn=arn)), event)
+        disorder.accept(lambda_svc._execution_record_for_config(func, dict(config, FunctionArn=arn)), event)
 
 
 def _undeliverable(target: dict, rule: dict, event, code: str, message: str) -> None:
     """A permanent failure: AWS does not retry it."""
     logger.warning("rule %s: %s", rule.get("Name", "?"), message)
     queue = (target.get("DeadLetterConfig") or {}).get("Arn")
-    if queue:
-        invocations.hand_over(queue, event, {
-            "RULE_ARN": rule.get("Arn", ""),
-            "TARGET_ARN": target.get("Arn", ""),
-            "ERROR_CODE": code,
-            "ERROR_MESSAGE": message,
-        })
+    stored = queue and invocations.hand_over(queue, event, {
+        "RULE_ARN": rule.get("Arn", ""),
+        "TARGET_ARN": target.get("Arn", ""),
+        "ERROR_CODE": code,
+        "ERROR_MESSAGE": message,
+    })
+    if queue and not stored:
+        dimensions = {"RuleName": rule.get("Name", "")}
+        cloudwatch.record_metric("AWS/Events", "InvocationsFailedToBeSentToDlq", 1, "Count", dimensions)
 
 
 def _lets_in(func: dict, rule_arn: str) -> bool:

@@ -10,8 +10,11 @@ import logging
 import os
 import re
 
+import alarms
 import delivery
+import disorder
 import invocations
+import schedules
 import workers
 from ministack import app as ministack
 from ministack.core.persistence import save_all
@@ -32,10 +35,13 @@ class Door:
         workers.install()
         invocations.install(state)
         delivery.install()
+        schedules.install()
+        alarms.install()
+        disorder.install()
         # One line for each of some forty services at every save.
         logging.getLogger("persistence").setLevel(logging.WARNING)
         self._changed = False
-        self._saver: asyncio.Task | None = None
+        self._tasks: list[asyncio.Task] = []
 
     async def __call__(self, scope, receive, send) -> None:
         if scope["type"] == "lifespan":
@@ -55,8 +61,8 @@ class Door:
             if message["type"] == "lifespan.shutdown":
                 # Before MiniStack saves: no function may go on changing what is being saved.
                 invocations.stop()
-                if self._saver is not None:
-                    self._saver.cancel()
+                for task in self._tasks:
+                    task.cancel()
                 await asyncio.to_thread(workers.end_all)
             return message
 
@@ -68,10 +74,13 @@ class Door:
                 resumed = invocations.resume()
                 if resumed:
                     logger.info("took up %d unfinished asynchronous invocations", resumed)
-                self._saver = asyncio.create_task(self._save())
+                self._tasks = [asyncio.create_task(self._save()), asyncio.create_task(alarms.watch(self._touch))]
             await send(message)
 
         return wrapped
+
+    def _touch(self) -> None:
+        self._changed = True
 
     async def _save(self) -> None:
         """Saves while running, so that a crash costs seconds. MiniStack by itself saves at an orderly end only."""
@@ -85,7 +94,8 @@ class Door:
     async def _own(self, scope, receive) -> tuple[int, dict]:
         match scope["method"], scope["path"]:
             case "GET", "/_tidegate/health":
-                return 200, {"status": "ok", "pid": os.getpid(), "pending_invocations": invocations.pending()}
+                return 200, {"status": "ok", "pid": os.getpid(), "pending_invocations": invocations.pending(),
+                             "events": disorder.figures()}
             case "POST", "/_tidegate/events":
                 body = await _body(receive)
                 if body is None:

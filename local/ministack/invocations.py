@@ -20,7 +20,7 @@ import uuid
 
 from ministack.core.arn import ArnParseError, parse_arn
 from ministack.core.responses import request_scope
-from ministack.services import eventbridge, lambda_svc, sns, sqs
+from ministack.services import cloudwatch, eventbridge, lambda_svc, sns, sqs
 
 logger = logging.getLogger("tidegate")
 
@@ -31,6 +31,8 @@ _THROTTLE_DELAY = 1.0
 _folder = ""
 _delays: list[float] = []
 _stopping = threading.Event()
+
+_emit_lambda_metrics = lambda_svc._emit_lambda_metrics
 
 
 def _read_delays() -> list[float]:
@@ -50,10 +52,12 @@ def install(state: str) -> None:
     _folder = os.path.join(state, "invocations")
     os.makedirs(_folder, exist_ok=True)
     lambda_svc.invoke_async_with_retry = accept
+    lambda_svc._emit_lambda_metrics = count
 
 
-def accept(func: dict, event) -> None:
-    """Takes one event for a function; returns once it is on disk. Stands in for lambda_svc.invoke_async_with_retry."""
+def accept(func: dict, event, delay: float = 0.0) -> None:
+    """Takes one event for a function; returns once it is on disk. Stands in for lambda_svc.invoke_async_with_retry. The
+    first attempt is made after `delay` seconds."""
     config = func.get("config") or func
     record = {
         "id": str(uuid.uuid4()),
@@ -61,10 +65,17 @@ def accept(func: dict, event) -> None:
         "event": event,
         "attempts": 0,
         "accepted": time.time(),
+        "delay": delay,
     }
     _write(record)
     # The copied context carries MiniStack's recursion depth, which ends endless loops between functions.
     _start(record, contextvars.copy_context())
+
+
+def count(name: str, duration_ms: float, error: bool, throttle: bool) -> None:
+    """Records one invocation. Stands in for lambda_svc._emit_lambda_metrics, which is called for an accepted event too."""
+    if duration_ms > 0 or throttle:
+        _emit_lambda_metrics(name, duration_ms, error, throttle)
 
 
 def resume() -> int:
@@ -117,6 +128,8 @@ def _guarded(record: dict) -> None:
 
 def _work(record: dict) -> None:
     arn = record["function"]
+    if record["attempts"] == 0 and _stopping.wait(record.get("delay", 0.0)):
+        return
     qualifier = lambda_svc._lambda_function_name_and_qualifier_from_arn(arn)[1]
     while not _stopping.is_set():
         # Looked up for every attempt: AWS retries with the code and settings of that moment.
@@ -126,9 +139,12 @@ def _work(record: dict) -> None:
             break
         config = dict(config, FunctionArn=arn)
         settings = _settings(func, qualifier)
+        began = time.monotonic()
         result = lambda_svc._execute_function(lambda_svc._execution_record_for_config(func, config), record["event"])
         if _stopping.is_set() and result.get("error"):
             return
+        if not result.get("throttle"):  # Counted where it was refused.
+            count(name, max(1.0, (time.monotonic() - began) * 1000), bool(result.get("error")), False)
         if result.get("log"):
             logger.info("function %s, attempt %d:\n%s", name, record["attempts"] + 1, result["log"])
         if not result.get("error"):
@@ -172,7 +188,7 @@ def _fail(record: dict, config: dict, settings: dict, result: dict, condition: s
     if settings["on_failure"]:
         now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         qualified = arn if lambda_svc._lambda_function_name_and_qualifier_from_arn(arn)[1] else f"{arn}:$LATEST"
-        hand_over(settings["on_failure"], {
+        stored = hand_over(settings["on_failure"], {
             "version": "1.0",
             "timestamp": now,
             "requestContext": {
@@ -189,6 +205,9 @@ def _fail(record: dict, config: dict, settings: dict, result: dict, condition: s
             },
             "responsePayload": payload,
         }, {})
+        if not stored:
+            cloudwatch.record_metric("AWS/Lambda", "DestinationDeliveryFailures", 1, "Count",
+                                     {"FunctionName": config["FunctionName"]})
     dead_letter = (config.get("DeadLetterConfig") or {}).get("TargetArn")
     if dead_letter:
         hand_over(dead_letter, record["event"], {

@@ -3,7 +3,7 @@
     python wrapper.py --port 4566 --home .tidegate [--region us-east-1]
 
 It adds two doors to MiniStack's own server (see door.py) and replaces what falls short of AWS (see delivery.py,
-invocations.py and workers.py). All of them reach into MiniStack's internals, so its version is checked exactly.
+invocations.py, workers.py, schedules.py and alarms.py). All of them reach into MiniStack's internals, so its version is checked exactly.
 State lives under HOME/ministack; SIGTERM saves it and ends the server and every process that it started.
 """
 

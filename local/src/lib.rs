@@ -10,6 +10,7 @@ pub mod engine;
 mod error;
 pub mod events;
 pub mod execution;
+pub mod faults;
 pub mod hosting;
 pub mod inbox;
 pub mod jobs;

@@ -56,8 +56,9 @@ fn options(home: &Home) -> Options {
     options.region = "eu-central-1".into();
     // The example takes its arguments by place; the shell puts `--home H --port P --ministack U` in order.
     options.engine = shell(&format!(r#"exec "{}" "$2" "$4" "$6""#, engine.display()));
-    options.env =
-        vec![("TIDEGATE_SAVE_SECONDS".into(), "1".into()), ("TIDEGATE_ASYNC_RETRY_SECONDS".into(), "0.5,4".into())];
+    let shortened =
+        [("TIDEGATE_SAVE_SECONDS", "1"), ("TIDEGATE_ASYNC_RETRY_SECONDS", "0.5,4"), ("TIDEGATE_ALARM_SECONDS", "0.5")];
+    options.env = shortened.map(|(name, value)| (name.into(), value.into())).to_vec();
     options
 }
 
@@ -93,6 +94,20 @@ fn processes(home: &Path) -> Vec<String> {
     text.lines().filter(|line| line.contains(home.to_str().unwrap())).map(str::to_owned).collect()
 }
 
+/// The mends of MiniStack by themselves, without a server.
+#[test]
+fn the_mends_of_ministack_pass_their_own_tests() {
+    let run = std::process::Command::new(root().join(".venv/cloud/bin/python"))
+        .args(["-m", "unittest", "discover", "--start-directory"])
+        .arg(root().join("local/ministack/tests"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&run.stderr);
+    assert!(run.status.success(), "{told}");
+    assert!(!told.contains("Ran 0 tests"), "{told}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_cloud_works_and_survives_stops_and_crashes() {
     let home = Home::new("whole");
@@ -119,6 +134,7 @@ async fn the_cloud_works_and_survives_stops_and_crashes() {
 
     python(&info, "cloud_check.py", "make");
     python(&info, "scheduler_check.py", "make");
+    python(&info, "stack_check.py", "make");
     assert_eq!(local::inbox::read(&home.0).unwrap().len(), 1);
 
     // An orderly stop while something is due.

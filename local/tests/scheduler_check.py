@@ -93,6 +93,8 @@ def make():
             FlexibleTimeWindow=OFF, Target={"Arn": fired_arn, "RoleArn": ROLE})
     message = refused("ValidationException", create, name="x", expression="cron(0 3 * * *)", arn=fired_arn)
     check(message.startswith("Invalid Schedule Expression cron(0 3 * * *)."), message)
+    message = refused("ValidationException", create, name="x", expression="at(2020-01-01T00:00:00)", arn=fired_arn)
+    check("has passed" in message, message)
     for wrong in (dict(expression="rate(1 day)", arn="arn:aws:scheduler:::aws-sdk:sqs:sendMessage"),
                   dict(expression="rate(1 day)", arn=fired_arn, ScheduleExpressionTimezone="Europe/Nowhere"),
                   dict(expression="rate(1 day)", arn=fired_arn, name="a b"),
@@ -126,7 +128,7 @@ def make():
 
 def before():
     _, missed_arn = queue("missed")
-    create("missed", at(6)[0], missed_arn, target={"Input": '"missed"'})
+    create("missed", at(6)[0], missed_arn, target={"Input": '"missed"'}, ActionAfterCompletion="DELETE")
     create("long-gone", at(6)[0], missed_arn, target={"Input": '"later"'}, State="DISABLED")
 
 
@@ -134,6 +136,8 @@ def after():
     missed = sqs.get_queue_url(QueueName="missed")["QueueUrl"]
     check(body(missed, "what was due while the engine was down") == "missed", "the missed one")
     time.sleep(1)
+    left = [each["Name"] for each in scheduler.list_schedules(GroupName="tidegate")["Schedules"]]
+    check("missed" not in left and "long-gone" in left, f"what was made up for is deleted as asked: {left}")
     check(take(missed) is None, "it is made up for once, and a disabled schedule is not")
     check(scheduler.get_schedule(Name="nightly", GroupName="tidegate")["ScheduleExpression"].startswith("cron(30 4"), "kept")
     scheduler.delete_schedule_group(Name="tidegate")

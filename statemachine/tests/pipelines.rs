@@ -47,6 +47,43 @@ fn the_pipelines_of_this_repository_are_accepted_and_render() {
     assert!(count > 0, "no pipeline in {}", folder.display());
 }
 
+const REFERENCE: &str = include_str!("../../pipelines/README.md");
+
+#[test]
+fn the_reference_is_a_pipeline_that_is_accepted() {
+    let text = REFERENCE.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    body(&parse(text).unwrap_or_else(|errors| panic!("{errors}")));
+}
+
+/// An error about a key that is none says which are.
+#[test]
+fn the_reference_names_every_key() {
+    let text = with_all_keys("batch: {quiet: 2m, odd: 1}")
+        .replacen("within: 24h", "odd: 1", 1)
+        .replacen("    min_size: 1\n", "    odd: 1\n", 1)
+        .replacen("{parallel: 3}", "{parallel: 3, odd: 1}", 1)
+        .replacen("pipeline:", "odd: 1\npipeline:", 1)
+        .replacen("arguments: [", "odd: [", 1)
+        .replacen("preset:", "odd:", 1)
+        .replacen("max_runtime: 30m", "odd: 1", 1)
+        .replacen("report:", "odd:", 1)
+        .replacen("{attempts: 2", "{odd: 2", 1)
+        .replacen("at_least: 0.90", "odd: 0.90", 1)
+        .replacen("{tolerance: 0.02}", "{odd: 0.02}", 1)
+        .replacen("instances: 1", "odd: 1", 1)
+        .replacen("    timezone: Europe/Zurich\n", "    odd: 1\n", 1);
+    let mut errors = parse(&text).unwrap_err().to_string();
+    let text = with_all_keys("complete: {odd: 1}");
+    errors.push_str(&format!("\n{}", parse(&text).unwrap_err()));
+    let lists: Vec<&str> =
+        errors.lines().filter_map(|line| Some(line.split_once(" is not a key here: accepted are ")?.1)).collect();
+    assert_eq!(lists.len(), 14, "{errors}");
+    for key in lists.iter().flat_map(|list| list.split(';').next().unwrap_or_default().split(", ")) {
+        let written = format!("{}:", key.trim_matches('`'));
+        assert!(REFERENCE.contains(key) || REFERENCE.contains(&written), "{key}");
+    }
+}
+
 /// The example with parts of it cut, doubled or replaced: nearly right, which is what people write.
 fn nearly_right() -> impl Strategy<Value = String> {
     let words = prop::sample::select(vec![

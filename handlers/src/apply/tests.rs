@@ -3,12 +3,15 @@
 use std::sync::Mutex;
 
 use serde_json::{Value, json};
+use statemachine::queue::Concurrency;
 
 use super::prepare::tests::{CONFIG, deployment, files};
-use super::prepare::{Prepared, prepare};
+use super::prepare::{Prepared, WantedSchedule, prepare};
 use super::*;
 use crate::effects::testing::{Answer, Fake};
 use crate::ledger::{Verdict, Wait};
+
+mod arrivals;
 
 const ARN: &str = "arn:aws:sagemaker:eu-west-1:123456789012:pipeline/tumours";
 
@@ -53,7 +56,11 @@ fn listed(names: &[&str]) -> Answer {
 
 /// As it was made: what was sent is what Scheduler has.
 fn known_schedule(prepared: &Prepared) -> Value {
-    let (wanted, deployment) = (&prepared.schedules[0], deployment());
+    known(&prepared.schedules[0])
+}
+
+fn known(wanted: &WantedSchedule) -> Value {
+    let deployment = deployment();
     json!({
         "Arn": "arn:s", "Name": wanted.resource, "State": "ENABLED",
         "ScheduleExpression": wanted.expression, "ScheduleExpressionTimezone": wanted.time_zone,
@@ -128,8 +135,13 @@ async fn the_first_apply_makes_everything_and_records_it_last() {
     assert_eq!(record.arrival_prefix.as_deref(), Some("raw/tumours/"));
     assert_eq!(record.schedules, BTreeMap::from([("nightly".to_owned(), "arn:s".to_owned())]));
     assert_eq!(record.spec.pipeline_arn, ARN);
-    assert_eq!(record.waits_for("raw/tumours/a.csv", 1), Verdict::Takes(Wait::Run));
-    assert!(matches!(record.waits_for("raw/tumours/a.txt", 1), Verdict::Declined(_)));
+    assert_eq!(record.waits_for("raw/tumours/a.csv", 0), Verdict::Takes(Wait::Run));
+    assert!(matches!(record.waits_for("raw/tumours/a.txt", 0), Verdict::Declined(_)));
+    assert_eq!(
+        (record.spec.concurrency, record.spec.batch, record.spec.deadline_seconds),
+        (Concurrency::Unlimited, None, 86_400)
+    );
+    assert_eq!((record.min_size, record.max_size, record.complete, record.expected), (None, None, None, None));
     assert_eq!(record.config, prepared.pipeline.to_json());
 }
 
@@ -272,7 +284,8 @@ async fn a_removal_stops_what_runs_and_takes_what_was_deployed_and_no_more() {
     ]});
     let ours = "tumours-a-0123456789abcdef";
     let fake = Fake::new([
-        listed(&["tumours.nightly"]),
+        listed(&["tumours.nightly", "tumours..expected"]),
+        ok(&json!({})),
         ok(&json!({})),
         Answer::json(400, r#"{"__type":"ConflictException","message":"executions are running"}"#),
         ok(&executions),
@@ -295,6 +308,7 @@ async fn a_removal_stops_what_runs_and_takes_what_was_deployed_and_no_more() {
         removed,
         [
             "schedule `tumours.nightly`",
+            "schedule `tumours..expected`",
             "pipeline `tumours`",
             "endpoint `tumours`",
             "endpoint configuration `tumours-a-0123456789abcdef`",
@@ -302,7 +316,7 @@ async fn a_removal_stops_what_runs_and_takes_what_was_deployed_and_no_more() {
             "record of pipeline `tumours`",
         ]
     );
-    assert_eq!(fake.requests()[4].json()["PipelineExecutionArn"], "arn:e2");
+    assert_eq!(fake.requests()[5].json()["PipelineExecutionArn"], "arn:e2");
     assert_eq!(fake.calls().last().map(String::as_str), Some("DeleteItem"));
 }
 

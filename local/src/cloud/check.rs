@@ -45,6 +45,12 @@ pub(super) fn port(port: u16, part: &'static str) -> Result<(), Error> {
     }
 }
 
+/// A port that nobody has now.
+pub(super) fn free_port() -> Result<u16, Error> {
+    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
+    Ok(free.map_err(Error::io("find a free port"))?.port())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -18,7 +18,7 @@ mod up;
 pub use env::CloudInfo;
 pub use error::Error;
 pub use logs::{Log, follow, tail};
-pub use options::{ENGINE_PORT, MINISTACK_PORT, Options, project_root};
+pub use options::{ENGINE_PORT, FaultOptions, MINISTACK_PORT, Options, project_root};
 pub use status::{Part, State, Status};
 
 use std::path::Path;

@@ -2,7 +2,10 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde_json::json;
+
 use super::Error;
+use crate::faults::Rate;
 
 /// MiniStack's usual port.
 pub const MINISTACK_PORT: u16 = 4566;
@@ -24,10 +27,43 @@ pub struct Options {
     pub region: String,
     /// The engine's command. `--home H --port P --ministack URL` is appended.
     pub engine: Vec<OsString>,
+    /// A bad day, for rehearsal: requests of functions that go wrong, events that come twice and late.
+    pub faults: Option<FaultOptions>,
     /// Further variables for both servers.
     pub env: Vec<(String, String)>,
     /// How long the two servers together may take to answer.
     pub within: Duration,
+}
+
+/// How bad a day it is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FaultOptions {
+    /// The share of events that EventBridge delivers twice, and of those that it delivers late. The share of requests is
+    /// set once the cloud is up and deployed ([`crate::faults::set_rate`]).
+    pub rate: Rate,
+    /// The share of SageMaker's events that are never delivered.
+    pub lost: Rate,
+    /// Chance begins here.
+    pub seed: u64,
+}
+
+/// In a rehearsal, a run is asked about after so short a silence that one can wait for it.
+const SILENCE_SECONDS: &str = "20";
+
+impl FaultOptions {
+    /// What `local/ministack/disorder.py` is told: the functions reach the cloud by these addresses.
+    pub(super) fn env(&self, ministack: &str, engine: &str) -> [(String, String); 2] {
+        let functions = json!({
+            "AWS_ENDPOINT_URL": ministack,
+            "AWS_ENDPOINT_URL_SAGEMAKER": engine,
+            "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": engine,
+            "AWS_ENDPOINT_URL_SCHEDULER": engine,
+            "TIDEGATE_SILENCE_SECONDS": SILENCE_SECONDS,
+        });
+        let events = json!({"seed": self.seed, "twice": self.rate, "late": self.rate, "lost": self.lost});
+        [("TIDEGATE_FUNCTIONS_ENV", functions), ("TIDEGATE_EVENTS_DISORDER", events)]
+            .map(|(name, value)| (name.to_owned(), value.to_string()))
+    }
 }
 
 impl Options {
@@ -48,6 +84,7 @@ impl Options {
             engine_port: ENGINE_PORT,
             region: region.unwrap_or_else(|| "us-east-1".into()),
             engine: vec![program.into(), "local".into(), "engine".into()],
+            faults: None,
             env: Vec::new(),
             within: Duration::from_secs(60),
         })

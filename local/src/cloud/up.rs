@@ -80,12 +80,24 @@ impl Starting {
         env.push(("PYTHONDONTWRITEBYTECODE".into(), "1".into()));
         env.extend(options.env.iter().cloned());
 
+        let faults = match options.faults {
+            Some(faults) => Some((faults, [check::free_port()?, check::free_port()?])),
+            None => None,
+        };
+        if let Some((faults, [to_ministack, to_engine])) = faults {
+            env.extend(faults.env(&url(to_ministack), &url(to_engine)));
+        }
+
         let mut ministack: Vec<OsString> = vec![options.python().into(), options.wrapper().into()];
         ministack.extend(["--port".into(), options.ministack_port.to_string().into()]);
         ministack.extend(["--home".into(), self.home.clone().into(), "--region".into(), options.region.clone().into()]);
         let mut engine = options.engine.clone();
         engine.extend(["--home".into(), self.home.clone().into(), "--port".into()]);
         engine.extend([options.engine_port.to_string().into(), "--ministack".into(), ministack_url.into()]);
+        if let Some((faults, [to_ministack, to_engine])) = faults {
+            engine.extend(["--faults-ports".into(), to_ministack.to_string().into(), to_engine.to_string().into()]);
+            engine.extend(["--faults-seed".into(), faults.seed.to_string().into()]);
+        }
 
         let ministack_log = self.logs.join(logs::MINISTACK);
         let engine_log = self.logs.join(logs::ENGINE);

@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use crate::faults::Proxies;
+
 /// What the engine is started with.
 #[derive(Debug, Clone)]
 pub struct EngineConfig {
@@ -22,6 +24,8 @@ pub struct EngineConfig {
     /// The Python environment that holds botocore, whose service model requests are checked against (`.venv/cloud`), or
     /// the model file `service-2.json.gz` itself.
     pub service_models: PathBuf,
+    /// The proxies in which requests of functions go wrong, for rehearsal.
+    pub faults: Option<Proxies>,
 }
 
 impl EngineConfig {
@@ -42,6 +46,7 @@ impl EngineConfig {
             images: root.join("local/images.json"),
             containers: root.join("local/containers"),
             service_models: root.join(".venv/cloud"),
+            faults: None,
             root,
         }
     }

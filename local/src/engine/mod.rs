@@ -20,6 +20,7 @@ use tokio_util::task::TaskTracker;
 
 pub use config::EngineConfig;
 pub use images::{Images, ImagesError};
+pub(crate) use server::is_loopback;
 pub use server::run;
 
 use crate::Error;

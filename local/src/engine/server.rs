@@ -39,6 +39,7 @@ pub async fn run(config: EngineConfig) -> Result<(), Error> {
     let engine = Engine::open(config)?;
     let stop = engine.shutdown.clone();
     let signals = stop_at_signal(&engine)?;
+    crate::faults::start(&engine).await?;
     start(&engine).await;
     tracing::info!(%address, home = %engine.config.home.display(), "engine is up");
     let served = axum::serve(listener, router(&engine)).with_graceful_shutdown(stop.clone().cancelled_owned());
@@ -76,6 +77,7 @@ fn router(engine: &Arc<Engine>) -> Router {
     own.merge(crate::hosting::router(Arc::clone(engine)))
         .merge(crate::scheduler::router(Arc::clone(engine)))
         .merge(crate::inbox::router(Arc::clone(engine)))
+        .merge(crate::faults::router(Arc::clone(engine)))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(axum::middleware::from_fn(around))
 }
@@ -100,7 +102,7 @@ async fn around(request: Request, next: Next) -> Response {
 }
 
 /// Whether a `Host` header means this machine.
-fn is_loopback(host: &str) -> bool {
+pub(crate) fn is_loopback(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::clock::Clock;
 use super::error::Error;
+use super::expression::Expression;
 use super::model::{Schedule, ScheduleState, Settings, key, seconds};
 use super::{group, validate};
 use crate::engine::Engine;
@@ -46,6 +47,11 @@ pub(super) async fn create(State(engine): State<Arc<Engine>>, Path(name): Path<S
     let mut schedule = checked(&engine, name, settings, now)?;
     schedule.token = token;
     let own = key(&schedule.group, &schedule.name);
+    if is_over(&schedule) && engine.store.get::<Schedule>(&own)?.is_none() {
+        let expression = &schedule.settings.schedule_expression;
+        let reason = format!("Invalid Schedule Expression {expression}. The time has passed.");
+        return Err(Error::Validation(reason));
+    }
     if !engine.store.create(&own, &schedule)? {
         let there = engine.store.get::<Schedule>(&own)?;
         // The same request once more, its answer having been lost.
@@ -101,6 +107,12 @@ fn due(settings: &Settings, anchor: Timestamp, now: Timestamp) -> Result<Option<
     let just_before = now.checked_sub(jiff::SignedDuration::from_nanos(1)).unwrap_or(now);
     let next = plan.next_after(just_before);
     Ok(next.filter(|_| settings.state == ScheduleState::Enabled))
+}
+
+/// A single time that has passed, and would never come.
+fn is_over(schedule: &Schedule) -> bool {
+    let once = matches!(Expression::parse(&schedule.settings.schedule_expression), Ok(Expression::At(_)));
+    once && schedule.settings.state == ScheduleState::Enabled && schedule.next.is_none()
 }
 
 fn missing(name: &str) -> Error {

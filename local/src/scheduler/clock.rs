@@ -34,12 +34,12 @@ impl Clock {
 }
 
 /// Fires until the engine stops. Takes up what an earlier engine left, and fires once for each schedule that was due while
-/// no engine ran, if that is not longer ago than the schedule's `MaximumEventAgeInSeconds`.
+/// no engine ran: with the latest time that is not longer ago than the schedule's `MaximumEventAgeInSeconds`, and else to
+/// its dead-letter queue.
 pub(super) async fn run(engine: Arc<Engine>) {
     let clock = engine.part::<Clock>();
-    match engine.store.list::<Firing>() {
-        Ok(left) => left.into_iter().for_each(|firing| work(&engine, firing)),
-        Err(error) => tracing::error!(%error, "cannot read unfinished firings"),
+    if let Err(error) = take_up(&engine) {
+        tracing::error!(%error, "cannot take up what an earlier engine left");
     }
     loop {
         let sleep = match tick(&engine) {
@@ -55,6 +55,26 @@ pub(super) async fn run(engine: Arc<Engine>) {
             () = engine.shutdown.cancelled() => return,
         }
     }
+}
+
+/// Goes on with unfinished firings, and forgets one-time schedules that a killed engine had fired and not deleted.
+fn take_up(engine: &Arc<Engine>) -> Result<(), Error> {
+    let mut firings = engine.store.list::<Firing>()?;
+    let now = engine.now();
+    for schedule in engine.store.list::<Schedule>()? {
+        let own = super::model::key(&schedule.group, &schedule.name);
+        if is_done(&schedule) && firings.iter().all(|firing| firing.schedule != own) {
+            engine.store.delete::<Schedule>(&own)?;
+        }
+        if schedule.next.is_some_and(|next| next <= now) {
+            // It was due again while no engine ran, and that one is made up for.
+            for old in firings.extract_if(.., |firing| firing.schedule == own && is_too_old(firing, now)) {
+                engine.store.delete::<Firing>(&old.key)?;
+            }
+        }
+    }
+    firings.into_iter().for_each(|firing| work(engine, firing));
+    Ok(())
 }
 
 fn until(next: Timestamp, now: Timestamp) -> Duration {
@@ -82,27 +102,21 @@ fn fire(engine: &Arc<Engine>, schedule: &Schedule, next: Timestamp) -> Result<Op
     let now = engine.now();
     let plan = validate::plan(&schedule.settings, schedule.anchor)?;
     let just_before = next.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(next);
-    let oldest = now.checked_sub(SignedDuration::from_secs(max_age(&schedule.settings.target))).unwrap_or(next);
-    let due = plan.last_between(just_before.max(oldest), now);
-    if let Some(due) = due {
-        let own = super::model::key(&schedule.group, &schedule.name);
-        let firing = Firing {
-            key: format!("{own}/{}", due.as_millisecond()),
-            schedule: own,
-            schedule_arn: schedule.arn.clone(),
-            due,
-            target: schedule.settings.target.clone(),
-            attempts: 0,
-        };
-        // One that is there already was written before a crash and is being worked on.
-        if engine.store.create(&firing.key, &firing)? {
-            work(engine, firing);
-        }
-    } else {
-        tracing::warn!(schedule = schedule.arn, due = %next, "missed, and too long ago to be made up for");
-    }
-    let following = plan.next_after(now);
+    let oldest = now.checked_sub(max_age(&schedule.settings.target)).unwrap_or(next);
+    // One that is too old goes to the dead-letter queue.
+    let due = plan.last_between(just_before.max(oldest), now).unwrap_or(next);
     let own = super::model::key(&schedule.group, &schedule.name);
+    let firing = Firing {
+        key: format!("{own}/{}", due.as_millisecond()),
+        schedule: own.clone(),
+        schedule_arn: schedule.arn.clone(),
+        due,
+        target: schedule.settings.target.clone(),
+        attempts: 0,
+    };
+    // One that is there already was written before a crash and is being worked on.
+    let created = engine.store.create(&firing.key, &firing)?;
+    let following = plan.next_after(now);
     engine.store.update(&own, |kept: &mut Schedule| {
         // Changed by the API in between: the new time stands.
         if kept.next == schedule.next && kept.modified == schedule.modified {
@@ -110,11 +124,22 @@ fn fire(engine: &Arc<Engine>, schedule: &Schedule, next: Timestamp) -> Result<Op
         }
         Ok::<_, Error>(kept.next)
     })?;
+    // Not before the schedule has moved on: at its end the work looks whether anything is still to come.
+    if created {
+        work(engine, firing);
+    }
     Ok(following)
 }
 
-fn max_age(target: &super::model::Target) -> i64 {
-    target.retry_policy.as_ref().and_then(|policy| policy.maximum_event_age_in_seconds).unwrap_or(validate::MAX_AGE)
+fn max_age(target: &super::model::Target) -> SignedDuration {
+    let policy = target.retry_policy.as_ref();
+    SignedDuration::from_secs(
+        policy.and_then(|policy| policy.maximum_event_age_in_seconds).unwrap_or(validate::MAX_AGE),
+    )
+}
+
+fn is_too_old(firing: &Firing, now: Timestamp) -> bool {
+    now.duration_since(firing.due) > max_age(&firing.target)
 }
 
 fn work(engine: &Arc<Engine>, firing: Firing) {
@@ -137,17 +162,21 @@ fn work(engine: &Arc<Engine>, firing: Firing) {
 async fn deliver(engine: &Arc<Engine>, mut firing: Firing) {
     let policy = firing.target.retry_policy.as_ref();
     let retries = policy.and_then(|policy| policy.maximum_retry_attempts).unwrap_or(validate::MAX_RETRIES);
-    let age = SignedDuration::from_secs(max_age(&firing.target));
+    let age = max_age(&firing.target);
     let mut wait = FIRST_RETRY;
     loop {
         let execution = uuid::Uuid::new_v4().simple().to_string();
         let execution = execution.get(..16).unwrap_or(&execution);
         let payload = context::payload(&firing, execution, &engine.config.region, &engine.config.account);
-        let Err(refusal) = target::invoke(engine, &firing, &payload).await else {
+        let refusal = if is_too_old(&firing, engine.now()) {
+            target::Refusal::too_late()
+        } else if let Err(refusal) = target::invoke(engine, &firing, &payload).await {
+            firing.attempts += u32::from(refusal.reached);
+            refusal
+        } else {
             tracing::info!(schedule = firing.schedule_arn, due = %firing.due, "fired");
             break;
         };
-        firing.attempts += 1;
         let (schedule, message) = (&firing.schedule_arn, &refusal.message);
         let too_old =
             engine.now().duration_since(firing.due) + SignedDuration::try_from(wait).unwrap_or_default() > age;
@@ -160,9 +189,14 @@ async fn deliver(engine: &Arc<Engine>, mut firing: Firing) {
         };
         if refusal.permanent || exhausted.is_some() {
             tracing::error!(schedule, due = %firing.due, code = refusal.code, message, "given up");
-            // The queue is the last resort; there is nothing to fall back to but the log.
-            if let Err(lost) = target::bury(engine, &firing, &payload, &refusal, exhausted).await {
+            // The queue is the last resort: it is waited for, and a queue that refuses leaves nothing but the log.
+            while let Err(lost) = target::bury(engine, &firing, &payload, &refusal, exhausted).await {
                 tracing::error!(schedule, message = lost.message, "the dead-letter queue did not take it");
+                if lost.permanent {
+                    break;
+                }
+                tokio::time::sleep(wait).await;
+                wait = (wait * 2).min(LONGEST_RETRY);
             }
             break;
         }
@@ -181,13 +215,18 @@ async fn deliver(engine: &Arc<Engine>, mut firing: Firing) {
 /// Forgets the firing, and the schedule when it asked for that and has nothing more to come.
 fn finish(engine: &Arc<Engine>, firing: &Firing) -> Result<(), Error> {
     engine.store.delete::<Firing>(&firing.key)?;
-    let done = engine.store.get::<Schedule>(&firing.schedule)?.is_some_and(|schedule| {
-        schedule.settings.action_after_completion == ActionAfterCompletion::Delete
-            && schedule.settings.state == ScheduleState::Enabled
-            && schedule.next.is_none()
-    });
-    if done {
+    if engine.store.get::<Schedule>(&firing.schedule)?.is_some_and(|schedule| is_done(&schedule)) {
         engine.store.delete::<Schedule>(&firing.schedule)?;
     }
     Ok(())
 }
+
+/// Nothing more is to come of it, and it asked to be deleted then.
+fn is_done(schedule: &Schedule) -> bool {
+    schedule.settings.action_after_completion == ActionAfterCompletion::Delete
+        && schedule.settings.state == ScheduleState::Enabled
+        && schedule.next.is_none()
+}
+
+#[cfg(test)]
+mod tests;

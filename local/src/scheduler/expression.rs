@@ -1,15 +1,13 @@
-use croner::Cron;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-
-use super::cron;
+use statemachine::config::{Cron, Invalid};
 
 /// A schedule expression: `cron(...)`, `rate(...)` or `at(...)`.
 #[derive(Debug, Clone)]
 pub enum Expression {
     /// At the clock times of a cron expression.
-    Cron(Box<Cron>),
+    Cron(Cron),
     /// Every so many seconds.
     Rate(SignedDuration),
     /// Once.
@@ -39,7 +37,7 @@ impl Expression {
     pub fn parse(text: &str) -> Result<Self, String> {
         let inner = |name: &str| text.strip_prefix(name)?.strip_prefix('(')?.strip_suffix(')');
         if let Some(fields) = inner("cron") {
-            cron::parse(fields).map(|cron| Self::Cron(Box::new(cron)))
+            fields.parse().map(Self::Cron).map_err(|error: Invalid| error.to_string())
         } else if let Some(rate) = inner("rate") {
             parse_rate(rate)
         } else if let Some(time) = inner("at") {
@@ -91,13 +89,14 @@ impl Plan {
     pub fn next_after(&self, after: Timestamp) -> Option<Timestamp> {
         // The start date itself is a time that counts.
         let just_before = |start: Timestamp| start.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(start);
-        let after = self.start.map_or(after, |start| after.max(just_before(start)));
+        let within = self.start.map_or(after, |start| after.max(just_before(start)));
         let next = match &self.expression {
-            Expression::Cron(cron) => cron::next_after(cron, &self.zone, after),
-            Expression::Rate(every) => next_multiple(self.anchor, *every, after),
-            // A time in the hour that does not exist is taken as long after midnight as it would be on another day.
+            Expression::Cron(cron) => cron.next_after(&self.zone, within),
+            Expression::Rate(every) => next_multiple(self.anchor, *every, within),
+            // A time in the hour that does not exist is taken as long after midnight as it would be on another day. Start
+            // and end are ignored here, as AWS ignores them.
             Expression::At(time) => {
-                self.zone.to_ambiguous_timestamp(*time).compatible().ok().filter(|time| *time > after)
+                return self.zone.to_ambiguous_timestamp(*time).compatible().ok().filter(|time| *time > after);
             }
         };
         next.filter(|next| self.end.is_none_or(|end| *next <= end))

@@ -2,13 +2,12 @@
 //!
 //! Schedules live in the engine's store and survive a restart. Unlike AWS's, this scheduler can be down: what was due
 //! meanwhile is made up for once for each schedule, with the latest time that is not older than the schedule's
-//! `MaximumEventAgeInSeconds`. A target is invoked within a second of the due time (AWS: within the minute), a flexible
+//! `MaximumEventAgeInSeconds`; when all are older, one goes to the schedule's dead-letter queue. A target is invoked within a second of the due time (AWS: within the minute), a flexible
 //! window at its beginning, and retries come sooner than on AWS.
 
 mod api;
 mod clock;
 mod context;
-mod cron;
 mod error;
 mod expression;
 mod group;

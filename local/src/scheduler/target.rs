@@ -23,6 +23,16 @@ pub(super) struct Refusal {
     pub(super) message: String,
     /// Trying again cannot help.
     pub(super) permanent: bool,
+    /// `false` when MiniStack is not there, which counts as no attempt: AWS's services always are.
+    pub(super) reached: bool,
+}
+
+impl Refusal {
+    /// The scheduler itself was down until the firing was too old.
+    pub(super) fn too_late() -> Self {
+        let message = "the local cloud was down when it was due, and for longer than MaximumEventAgeInSeconds".into();
+        Self { code: "EVENT_TOO_OLD".into(), message, permanent: false, reached: true }
+    }
 }
 
 pub(super) async fn invoke(engine: &Arc<Engine>, firing: &Firing, payload: &str) -> Result<(), Refusal> {
@@ -49,7 +59,8 @@ pub(super) async fn invoke(engine: &Arc<Engine>, firing: &Firing, payload: &str)
         }
         Some(Kind::Pipeline) => start_pipeline(engine, firing).await,
         None => {
-            Err(Refusal { code: "ValidationException".into(), message: format!("no target: {arn}"), permanent: true })
+            let (code, message) = ("ValidationException".into(), format!("no target: {arn}"));
+            Err(Refusal { code, message, permanent: true, reached: true })
         }
     }
 }
@@ -68,6 +79,7 @@ async fn start_pipeline(engine: &Arc<Engine>, firing: &Firing) -> Result<(), Ref
         code: error.code.name().into(),
         permanent: !matches!(error.code, Code::Internal | Code::ResourceLimitExceeded),
         message: error.message,
+        reached: true,
     })
 }
 
@@ -118,7 +130,10 @@ async fn post(
     headers: &[(&str, &str)],
     body: String,
 ) -> Result<(), Refusal> {
-    let transient = |message: String| Refusal { code: "SDK_CLIENT_ERROR".into(), message, permanent: false };
+    let transient = |message: String| {
+        let code = "SDK_CLIENT_ERROR".into();
+        Refusal { code, message, permanent: false, reached: true }
+    };
     // MiniStack reads account, region and service from the signature's scope and does not check the signature.
     let scope = format!(
         "AWS4-HMAC-SHA256 Credential=test/20260101/{}/{service}/aws4_request, SignedHeaders=host, Signature=0",
@@ -132,7 +147,11 @@ async fn post(
     let request = request.body(http::body(body)).map_err(|error| transient(error.to_string()))?;
     let part = engine.part::<Client>();
     let asked = async {
-        let answer = part.0.request(request).await.map_err(|error| transient(http::reason(&error)))?;
+        let answer = part
+            .0
+            .request(request)
+            .await
+            .map_err(|error| Refusal { reached: !error.is_connect(), ..transient(http::reason(&error)) })?;
         let status = answer.status();
         if status.is_success() {
             return Ok(());
@@ -154,7 +173,7 @@ fn refusal(status: StatusCode, body: &[u8]) -> Refusal {
     let message = text(["message", "Message", "error"]).unwrap_or_else(|| String::from_utf8_lossy(body).into_owned());
     // A throttled or unready target may take it later; any other 4xx says the same next time.
     let later = [StatusCode::TOO_MANY_REQUESTS, StatusCode::REQUEST_TIMEOUT, StatusCode::CONFLICT];
-    Refusal { code, message, permanent: status.is_client_error() && !later.contains(&status) }
+    Refusal { code, message, permanent: status.is_client_error() && !later.contains(&status), reached: true }
 }
 
 struct Client(http::HttpClient);

@@ -122,6 +122,11 @@ pub(crate) fn arrived(second: i64, object: ObjectVersion) -> Event {
     Event { at: at(second), kind: EventKind::ObjectArrived { object } }
 }
 
+pub(crate) fn postponed(second: i64, command: CommandId) -> Event {
+    let reason = "20 executions are running".to_owned();
+    Event { at: at(second), kind: EventKind::Postponed { command, reason } }
+}
+
 pub(crate) fn stop(second: i64, by: Option<RunId>) -> Event {
     Event { at: at(second), kind: EventKind::StopRequested(Stop { reason: "reason".into(), by }) }
 }

@@ -23,4 +23,6 @@ pub use record::{
 #[cfg(test)]
 pub(crate) mod fixtures;
 #[cfg(test)]
+mod queue_tests;
+#[cfg(test)]
 mod tests;

@@ -447,7 +447,7 @@ impl Run {
 
     /// Commands that nobody is known to be doing at `now`.
     pub fn unclaimed(&self, now: Timestamp) -> impl Iterator<Item = &PendingCommand> {
-        self.outbox.iter().filter(move |pending| !pending.state.free_at().is_none_or(|free| free <= now))
+        self.outbox.iter().filter(move |pending| pending.state.free_at().is_none_or(|free| free <= now))
     }
 
     /// When the sweep is to look at the run; `None` when nothing more is expected of it.

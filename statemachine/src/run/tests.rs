@@ -37,6 +37,20 @@ fn every_event(run: &Run, _around: &Around) -> Vec<(String, Event)> {
         Event { at: at(100), kind: EventKind::YourTurn },
         Event { at: at(100), kind: EventKind::Superseded { by: RunId::arrival("tumours", &object("v9")) } },
     ]));
+    let later = ObjectVersion { key: "raw/tumours/b.csv".into(), ..object("v2") };
+    events.extend(named(vec![
+        arrived(100, later),
+        Event { at: at(100), kind: EventKind::BatchDue },
+        Event { at: at(10_000), kind: EventKind::BatchDue },
+        Event { at: at(100), kind: EventKind::SlotFree },
+        stop(100, None),
+        stop(100, Some(RunId::arrival("tumours", &object("v9")))),
+        postponed(100, CommandId::start()),
+        Event { at: at(100), kind: EventKind::DeadlinePassed },
+        Event { at: at(100_000), kind: EventKind::DeadlinePassed },
+        Event { at: at(100), kind: EventKind::Swept },
+        missed(100),
+    ]));
     for command in [CommandId::start(), CommandId::evaluate(), CommandId::register(), CommandId::deploy()] {
         let kind = EventKind::CommandFailed { command: command.clone(), reason: "no".into() };
         events.push((format!("command failed: {command}"), Event { at: at(100), kind }));
@@ -59,14 +73,14 @@ fn the_lifecycle_table_in_the_docs_is_fresh() {
     let text = format!(
         "# The lifecycle of a run\n\nGenerated from `statemachine::decide` by its test \
          `the_lifecycle_table_in_the_docs_is_fresh`: what each event does in each phase. To write it anew:\n\
-         `UPDATE_DOCS=1 cargo test -p statemachine lifecycle`.\n\n{table}"
+         `UPDATE_DOCS=1 cargo test --workspace --lib lifecycle`.\n\n{table}"
     );
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/LIFECYCLE.md");
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(path, &text).unwrap();
     }
     let stored = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(stored == text, "docs/LIFECYCLE.md is stale: run UPDATE_DOCS=1 cargo test -p statemachine lifecycle");
+    assert!(stored == text, "docs/LIFECYCLE.md is stale: run UPDATE_DOCS=1 cargo test --workspace --lib lifecycle");
 }
 
 #[test]
@@ -287,6 +301,18 @@ fn two_inputs_of_one_name_are_staged_apart() {
     let world = World::after(&[event]);
     let Command::Start { stage, .. } = &world.run().outbox[0].command else { panic!() };
     assert_ne!(stage[0].to, stage[1].to);
+}
+
+#[test]
+fn a_command_is_free_until_it_is_claimed_and_again_when_the_claim_has_ended() {
+    let mut run = run();
+    let free = |run: &Run, second: i64| run.unclaimed(at(second)).any(|pending| pending.id == CommandId::start());
+    assert!(free(&run, 0));
+    for pending in &mut run.outbox {
+        pending.state = Pending::Claimed { until: at(40) };
+    }
+    assert!(!free(&run, 39));
+    assert!(free(&run, 40));
 }
 
 fn external_event() -> impl Strategy<Value = Event> {

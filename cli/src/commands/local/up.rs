@@ -1,4 +1,5 @@
-use local::cloud::{Cloud, CloudInfo, ENGINE_PORT, MINISTACK_PORT, Options, project_root};
+use local::cloud::{Cloud, CloudInfo, ENGINE_PORT, FaultOptions, MINISTACK_PORT, Options, project_root};
+use local::faults::{self, Rate};
 
 use super::deploy;
 use crate::context::{Context, current_folder};
@@ -7,7 +8,7 @@ use crate::interrupt;
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  tidegate local up\n  tidegate local up --port 14566 --engine-port 14567 --home /tmp/cloud"
+    after_help = "Examples:\n  tidegate local up\n  tidegate local up --port 14566 --engine-port 14567 --home /tmp/cloud\n  tidegate local up --faults 0.1 --faults-seed 7"
 )]
 pub(crate) struct Arguments {
     /// The port of everything but SageMaker and Scheduler, on 127.0.0.1
@@ -19,6 +20,16 @@ pub(crate) struct Arguments {
     /// Do not deploy the orchestrator into it
     #[arg(long)]
     no_deploy: bool,
+    /// Rehearse a bad day: this share, from 0 to 1, of the functions' requests to AWS fail before or after their effect,
+    /// are throttled or late, and as large a share of the events comes twice, or late
+    #[arg(long, value_name = "RATE")]
+    faults: Option<Rate>,
+    /// With faults, this share of SageMaker's events never comes
+    #[arg(long, value_name = "RATE", default_value = "0", requires = "faults")]
+    faults_lost: Rate,
+    /// Where chance begins: the same seed gives the n-th request the same fate
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, requires = "faults")]
+    faults_seed: u64,
 }
 
 pub(super) async fn run(context: &Context, arguments: &Arguments) -> Result<(), Error> {
@@ -29,6 +40,8 @@ pub(super) async fn run(context: &Context, arguments: &Arguments) -> Result<(), 
     }
     options.ministack_port = arguments.port;
     options.engine_port = arguments.engine_port;
+    options.faults =
+        arguments.faults.map(|rate| FaultOptions { rate, lost: arguments.faults_lost, seed: arguments.faults_seed });
     let info = interrupt::guard(start(context, &options)).await?;
     if !arguments.no_deploy {
         let deployed = interrupt::guard(deploy::deploy(context, &root, &info)).await;
@@ -39,6 +52,10 @@ pub(super) async fn run(context: &Context, arguments: &Arguments) -> Result<(), 
             }
             return Err(error);
         }
+    }
+    if let Some(rate) = arguments.faults {
+        // Not before: a bad day is for what is deployed, not for the deployment.
+        faults::set_rate(&info.engine_url, rate).await.map_err(|error| Error::failed(error.to_string()))?;
     }
     context.terminal.show(&info, || summary(&info))
 }
