@@ -12,6 +12,7 @@ Examples:
   tidegate apply pipelines/breast-cancer         make a pipeline as its folder says
   tidegate drop cells.csv --wait                 give it data, follow the run to its end
   tidegate runs                                  what ran, and how it ended
+  tidegate why a-0123456789abcdef                why a run ran, waited, failed; also of an object or a schedule
   tidegate lineage endpoint:breast-cancer        what answers, and what it was made of
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 130 after Ctrl-C.";
@@ -75,10 +76,18 @@ pub(crate) enum Command {
     Runs(commands::runs::Arguments),
     /// Show one run: timeline, gate decision, what to look at next
     Run(commands::run::Arguments),
+    /// Tell why a run, an object or a schedule came to what it came to, and what is expected next
+    Why(commands::why::Arguments),
     /// Show what something was made of, or what was made of it
     Lineage(commands::lineage::Arguments),
     /// Let the model of a run go live, or refuse it
     Approve(commands::approve::Arguments),
+    /// Do a run's work once more, on the same object versions
+    Replay(commands::replay::Arguments),
+    /// Stop a run that collects, waits or is executed
+    Stop(commands::stop::Arguments),
+    /// Events that did not come through: look at them, give them to their function again, drop them
+    Dlq(commands::dlq::Arguments),
     /// Show on this machine what Tidegate does, with real training on real data
     Demo(commands::demo::Arguments),
     /// Print a completion script for a shell

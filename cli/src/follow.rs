@@ -46,6 +46,13 @@ pub(crate) async fn find(session: &Session, id: &str) -> Result<Run, Error> {
     }
 }
 
+/// Whether a text may be the beginning of a run's id.
+pub(crate) fn may_be_a_run(text: &str) -> bool {
+    let mut rest = text.chars();
+    let letter = rest.next().is_some_and(|first| "asmre".contains(first));
+    letter && rest.next().is_none_or(|second| second == '-') && rest.all(|digit| digit.is_ascii_hexdigit())
+}
+
 /// Shows a run as it is now.
 pub(crate) async fn show(context: &Context, session: &Session, run: &Run) -> Result<(), Error> {
     let endpoint = match &run.spec.deployment {
@@ -59,12 +66,27 @@ pub(crate) async fn show(context: &Context, session: &Session, run: &Run) -> Res
 
 /// Follows a run to its end, telling what happens, and shows it then. A run that ended other than well is an error.
 pub(crate) async fn to_the_end(context: &Context, session: &Session, id: &RunId) -> Result<(), Error> {
-    let run = until_the_end(context, session, id).await?;
+    to_the_end_from(context, session, id, &[]).await
+}
+
+/// The same, without telling again what is known.
+pub(crate) async fn to_the_end_from(
+    context: &Context,
+    session: &Session,
+    id: &RunId,
+    known: &[Fact],
+) -> Result<(), Error> {
+    let run = until_the_end(context, session, id, known).await?;
     show(context, session, &run).await?;
     verdict(&run)
 }
 
-pub(crate) async fn until_the_end(context: &Context, session: &Session, id: &RunId) -> Result<Run, Error> {
+pub(crate) async fn until_the_end(
+    context: &Context,
+    session: &Session,
+    id: &RunId,
+    known: &[Fact],
+) -> Result<Run, Error> {
     let pause = match session.place {
         Place::Local(_) => Duration::from_millis(300),
         Place::Aws { .. } => Duration::from_secs(3),
@@ -73,7 +95,7 @@ pub(crate) async fn until_the_end(context: &Context, session: &Session, id: &Run
     let progress = context.terminal.progress(&format!("run {id}: waiting for it to begin"));
     let began = Instant::now();
     // Facts are ordered by the time they happened: one that is heard of late comes before others that were told.
-    let (mut told, mut phase) = (BTreeSet::<Fact>::new(), None);
+    let (mut told, mut phase) = (known.iter().cloned().collect::<BTreeSet<Fact>>(), None);
     loop {
         let Some(run) = ledger.run(id).await?.map(|run| run.value) else {
             if began.elapsed() > APPEARS_WITHIN {

@@ -4,8 +4,10 @@
 //! 1 failed, 2 wrong usage or configuration, 130 after Ctrl-C.
 
 mod args;
+mod ask;
 mod commands;
 mod context;
+mod dlq;
 mod error;
 mod follow;
 mod home;
@@ -15,6 +17,7 @@ mod render;
 mod target;
 mod terminal;
 mod view;
+mod why;
 
 use std::process::ExitCode;
 
@@ -51,6 +54,10 @@ async fn run(context: &Context, command: &Command) -> Result<(), Error> {
         Command::Run(arguments) => interrupt::guard(commands::run::run(context, arguments)).await,
         Command::Lineage(arguments) => interrupt::guard(commands::lineage::run(context, arguments)).await,
         Command::Approve(arguments) => interrupt::guard(commands::approve::run(context, arguments)).await,
+        Command::Why(arguments) => interrupt::guard(commands::why::run(context, arguments)).await,
+        Command::Replay(arguments) => interrupt::guard(commands::replay::run(context, arguments)).await,
+        Command::Stop(arguments) => interrupt::guard(commands::stop::run(context, arguments)).await,
+        Command::Dlq(arguments) => commands::dlq::run(context, arguments).await,
         Command::Completions(arguments) => commands::completions::run(context, arguments),
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use aws_config::BehaviorVersion;
+use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use handlers::aws::{Aws, Endpoints, base_config_for, http_client};
 use handlers::ledger::Ledger;
@@ -19,6 +19,9 @@ pub(crate) struct Session {
     pub(crate) aws: Aws,
     pub(crate) table: String,
     pub(crate) place: Place,
+    /// For clients that no function needs.
+    config: SdkConfig,
+    endpoints: Endpoints,
 }
 
 /// Where that is.
@@ -65,8 +68,30 @@ impl Session {
         let config = base_config_for(info.region.clone(), &endpoints)
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .build();
-        let aws = Aws::with_endpoints(config, endpoints);
-        Self { aws, table: table.to_owned(), place: Place::Local(info.home.clone()) }
+        Self::new(config, endpoints, table, Place::Local(info.home.clone()))
+    }
+
+    fn new(config: SdkConfig, endpoints: Endpoints, table: &str, place: Place) -> Self {
+        let aws = Aws::with_endpoints(config.clone(), endpoints.clone());
+        Self { aws, table: table.to_owned(), place, config, endpoints }
+    }
+
+    /// SQS.
+    pub(crate) fn sqs(&self) -> aws_sdk_sqs::Client {
+        let mut config = aws_sdk_sqs::config::Builder::from(&self.config);
+        if let Some(url) = self.endpoints.of("SQS") {
+            config = config.endpoint_url(url);
+        }
+        aws_sdk_sqs::Client::from_conf(config.build())
+    }
+
+    /// Lambda.
+    pub(crate) fn lambda(&self) -> aws_sdk_lambda::Client {
+        let mut config = aws_sdk_lambda::config::Builder::from(&self.config);
+        if let Some(url) = self.endpoints.of("LAMBDA") {
+            config = config.endpoint_url(url);
+        }
+        aws_sdk_lambda::Client::from_conf(config.build())
     }
 
     async fn aws(table: &str) -> Result<Self, Error> {
@@ -77,7 +102,7 @@ impl Session {
                 .hint("set AWS_REGION, or use a profile with a region; on this machine: `tidegate local up`"));
         };
         let place = Place::Aws { region, endpoint: endpoints.of("S3").map(str::to_owned) };
-        Ok(Self { aws: Aws::with_endpoints(config, endpoints), table: table.to_owned(), place })
+        Ok(Self::new(config, endpoints, table, place))
     }
 }
 

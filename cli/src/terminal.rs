@@ -1,6 +1,6 @@
 //! Both output streams: results to one, everything else to the other.
 
-use std::io::{IsTerminal as _, Write as _, stderr, stdout};
+use std::io::{IsTerminal as _, Write as _, stderr, stdin, stdout};
 use std::process::ExitCode;
 
 use serde::Serialize;
@@ -100,6 +100,30 @@ impl Terminal {
     /// Something that is allowed and may surprise.
     pub(crate) fn warn(&self, line: &str) {
         self.note(&format!("{} {line}", self.err.yellow("warning:")));
+    }
+
+    /// Whether there is a person to ask.
+    pub(crate) fn can_ask(&self) -> bool {
+        self.live && stdin().is_terminal()
+    }
+
+    /// Asks the person; returns the line that they type, or nothing at its end.
+    pub(crate) async fn ask(&self, question: &str) -> Result<String, Error> {
+        let mut err = stderr().lock();
+        let _ = err.write_all(question.as_bytes());
+        let _ = err.flush();
+        drop(err);
+        let (answer, answered) = tokio::sync::oneshot::channel();
+        // A thread of its own, which nobody waits for: the runtime would wait for one of its own at Ctrl-C.
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            let read = stdin().read_line(&mut line).map(|_| line);
+            let _ = answer.send(read);
+        });
+        match answered.await {
+            Ok(Ok(line)) => Ok(line),
+            _ => Err(Error::failed("the answer cannot be read")),
+        }
     }
 
     /// Something that takes a while.

@@ -70,7 +70,8 @@ fn reason(run: &Run) -> Option<String> {
         (Some(Failure { step: None, reason }), ..) => reason.clone(),
         (None, Phase::Rejected, Some(gate)) if !gate.passed => gate.summary(),
         (None, Phase::Rejected, _) => "a person refused the model".to_owned(),
-        (None, Phase::RolledBack | Phase::Stopped, _) => run.facts.last()?.what.clone(),
+        (None, Phase::Stopped | Phase::Skipped, _) if run.stop.is_some() => run.stop.as_ref()?.reason.clone(),
+        (None, Phase::RolledBack | Phase::Stopped | Phase::Skipped, _) => run.facts.last()?.what.clone(),
         _ => return None,
     };
     Some(one_line(&words, REASON_LIMIT))
@@ -91,6 +92,12 @@ pub(crate) struct RunView {
     pub(crate) report: Option<String>,
     pub(crate) gate: Option<GateDecision>,
     pub(crate) approval: Option<ApprovalView>,
+    /// When it stops collecting objects, as things are now.
+    pub(crate) collects_until: Option<Timestamp>,
+    /// When it must be done.
+    pub(crate) deadline: Option<Timestamp>,
+    /// Why it is to be stopped, where it is.
+    pub(crate) stop: Option<String>,
     pub(crate) timeline: Vec<Fact>,
     pub(crate) pending: Vec<PendingView>,
     /// The endpoint as it is now.
@@ -110,6 +117,10 @@ pub(crate) struct PendingView {
     pub(crate) command: String,
     /// Until when a function is at it.
     pub(crate) claimed_until: Option<Timestamp>,
+    /// Until when it waits, since AWS has no room for it.
+    pub(crate) waits_until: Option<Timestamp>,
+    /// How often it was tried in vain.
+    pub(crate) attempts: u32,
 }
 
 /// An endpoint.
@@ -138,6 +149,9 @@ impl RunView {
             report: run.evaluation.as_ref().map(|evaluation| evaluation.report_uri.clone()),
             gate: run.gate.clone(),
             approval: run.approval.map(|(decision, at)| ApprovalView { decision, at }),
+            collects_until: run.batch_due(),
+            deadline: run.deadline.filter(|_| !run.phase.is_end()),
+            stop: run.stop.as_ref().map(|stop| stop.reason.clone()),
             timeline: run.facts.clone(),
             pending: run.outbox.iter().map(PendingView::of).collect(),
             endpoint_now: endpoint.map(EndpointView::of),
@@ -147,11 +161,12 @@ impl RunView {
 
 impl PendingView {
     fn of(pending: &statemachine::run::PendingCommand) -> Self {
-        let claimed_until = match pending.state {
-            Pending::Unclaimed => None,
-            Pending::Claimed { until } | Pending::Waiting { until } => Some(until),
+        let (claimed_until, waits_until) = match pending.state {
+            Pending::Unclaimed => (None, None),
+            Pending::Claimed { until } => (Some(until), None),
+            Pending::Waiting { until } => (None, Some(until)),
         };
-        Self { command: pending.id.to_string(), claimed_until }
+        Self { command: pending.id.to_string(), claimed_until, waits_until, attempts: pending.attempts }
     }
 }
 

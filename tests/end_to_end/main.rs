@@ -5,7 +5,9 @@
 mod arrivals;
 mod configuration;
 mod conformance;
+mod dead_letters;
 mod demo;
+mod explained;
 mod restarts;
 mod stack;
 
@@ -29,6 +31,11 @@ const SCENARIOS: &[(&str, Scenario)] = &[
     ("status_events_in_reverse_order_end_in_the_same_ledger", arrivals::reverse_order),
     ("a_person_approves_before_a_model_goes_live", arrivals::approval),
     ("an_event_that_cannot_be_read_ends_in_the_dead_letter_queue", arrivals::poison),
+    ("poison_in_every_form_is_kept_shown_and_dropped", dead_letters::poison_is_kept_shown_and_dropped),
+    ("what_could_not_be_delivered_is_replayed_once", dead_letters::what_could_not_be_delivered_is_replayed_once),
+    ("a_replay_reads_the_same_versions_once", explained::a_replay_reads_the_same_versions_once),
+    ("why_tells_runs_objects_and_schedules", explained::why_tells_runs_objects_and_schedules),
+    ("a_person_stops_a_run", explained::a_person_stops_a_run),
     ("killing_the_engine_in_a_training_leaves_no_run_hanging", restarts::engine_killed),
     ("killing_a_function_leaves_no_run_hanging", restarts::function_killed),
     ("cloudformation_makes_and_removes_a_pipeline", stack::makes_and_removes_a_pipeline),

@@ -63,7 +63,7 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), 
     let status = if arguments.reject { "Rejected" } else { "Approved" };
     if arguments.wait {
         context.terminal.note(&format!("{status} {package}"));
-        return follow::to_the_end(context, &session, &run.id).await;
+        return follow::to_the_end_from(context, &session, &run.id, &run.facts).await;
     }
     let said = Said { run: run.id, package, status };
     context

@@ -217,7 +217,7 @@ impl Demo<'_> {
     }
 
     async fn follow(&self, id: &RunId) -> Result<Run, Error> {
-        let run = follow::until_the_end(self.context, self.session, id).await?;
+        let run = follow::until_the_end(self.context, self.session, id, &[]).await?;
         follow::show(self.context, self.session, &run).await?;
         Ok(run)
     }

@@ -1,11 +1,12 @@
 //! `tidegate drop`
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use handlers::apply::Deployment;
-use handlers::ledger::{PipelineRecord, Verdict};
+use handlers::ledger::{PipelineRecord, Verdict, Wait};
 use statemachine::RunId;
 use statemachine::run::ObjectVersion;
 
@@ -17,6 +18,9 @@ use crate::view::Begun;
 
 /// The largest object of one PutObject, bytes (PutObject, in the S3 API reference).
 const LARGEST: u64 = 5 * 1024 * 1024 * 1024;
+
+/// How long a run may take to collect the object. The event takes seconds, retries included minutes.
+const COLLECTED_WITHIN: Duration = Duration::from_secs(180);
 
 /// What to give to which pipeline.
 #[derive(Debug, clap::Args)]
@@ -39,7 +43,7 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), 
     let session = context.session().await?;
     let ledger = session.ledger();
     let pipelines = ledger.pipelines().await?;
-    let (pipeline, key) = choose(&pipelines, arguments.pipeline.as_deref(), &name, size)?;
+    let Place { pipeline, key, wait } = choose(&pipelines, arguments.pipeline.as_deref(), &name, size)?;
     let bucket = Deployment::load(&ledger).await?.bucket;
     let object = upload(
         context,
@@ -48,8 +52,11 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), 
         ObjectVersion { bucket, key, version_id: None, etag: None, size, sequencer: None },
     )
     .await?;
-    let begun =
-        Begun { run: RunId::arrival(&pipeline, &object), pipeline, object: Some(object.clone()), execution: None };
+    let run = match wait {
+        Wait::Batch => collector(context, &session, &pipeline, &object).await?,
+        Wait::Run | Wait::Marker | Wait::Manifest => RunId::arrival(&pipeline, &object),
+    };
+    let begun = Begun { run, pipeline, object: Some(object.clone()), execution: None };
     if !arguments.wait {
         return context.terminal.show(&begun, || {
             format!("{object}\nrun {}\n\nfollow it with: tidegate run {} --wait", begun.run, begun.run)
@@ -75,13 +82,38 @@ fn check(file: &Path) -> Result<(String, u64), Error> {
     Ok((name.to_owned(), found.len()))
 }
 
+/// The run that collects the object: an earlier object may have begun it.
+async fn collector(
+    context: &Context,
+    session: &Session,
+    pipeline: &str,
+    object: &ObjectVersion,
+) -> Result<RunId, Error> {
+    let _progress = context.terminal.progress("waiting for a run to collect it");
+    let began = Instant::now();
+    loop {
+        if let Some(run) = session.ledger().takers(object).await?.remove(pipeline) {
+            return Ok(run);
+        }
+        if began.elapsed() > COLLECTED_WITHIN {
+            return Err(
+                Error::failed(format!("no run has collected {object} yet")).hint(format!("`tidegate why {object}`"))
+            );
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+/// Where a file is to go.
+#[derive(Debug, PartialEq, Eq)]
+struct Place {
+    pipeline: String,
+    key: String,
+    wait: Wait,
+}
+
 /// The pipeline, and the key under which it waits for the file.
-fn choose(
-    pipelines: &[PipelineRecord],
-    wanted: Option<&str>,
-    file: &str,
-    size: u64,
-) -> Result<(String, String), Error> {
+fn choose(pipelines: &[PipelineRecord], wanted: Option<&str>, file: &str, size: u64) -> Result<Place, Error> {
     let key = |pipeline: &PipelineRecord| Some(format!("{}{file}", pipeline.arrival_prefix.as_deref()?));
     if let Some(wanted) = wanted {
         let Some(pipeline) = pipelines.iter().find(|pipeline| pipeline.name == wanted) else {
@@ -89,7 +121,7 @@ fn choose(
         };
         let key = key(pipeline);
         return match key.as_deref().map_or(Verdict::NotMine, |key| pipeline.waits_for(key, size)) {
-            Verdict::Takes(_) => Ok((pipeline.name.clone(), key.unwrap_or_default())),
+            Verdict::Takes(wait) => Ok(Place { pipeline: wanted.to_owned(), key: key.unwrap_or_default(), wait }),
             Verdict::Declined(reason) => {
                 Err(Error::usage(format!("`{file}` would start nothing in pipeline `{wanted}`: {reason}")))
             }
@@ -99,18 +131,36 @@ fn choose(
     }
     let place = |pipeline: &PipelineRecord| {
         let key = key(pipeline)?;
-        matches!(pipeline.waits_for(&key, size), Verdict::Takes(_)).then_some((pipeline.name.clone(), key))
+        match pipeline.waits_for(&key, size) {
+            Verdict::Takes(wait) => Some(Place { pipeline: pipeline.name.clone(), key, wait }),
+            Verdict::Declined(_) | Verdict::NotMine => None,
+        }
     };
-    let mut places: Vec<(String, String)> = pipelines.iter().filter_map(place).collect();
+    let mut places: Vec<Place> = pipelines.iter().filter_map(place).collect();
     match (places.pop(), places.is_empty()) {
         (Some(only), true) => Ok(only),
         (Some(last), false) => {
-            let names: Vec<String> = places.iter().chain([&last]).map(|(name, _)| format!("`{name}`")).collect();
+            let names: Vec<String> =
+                places.iter().chain([&last]).map(|place| format!("`{}`", place.pipeline)).collect();
             Err(Error::usage(format!("several pipelines wait for such a file: {}", names.join(", ")))
                 .hint("name one with --pipeline"))
         }
-        (None, _) => Err(Error::usage(format!("no pipeline waits for a file named `{file}`"))
-            .hint("`tidegate apply DIR` makes one from a folder with pipeline.yaml")),
+        (None, _) => Err(unwanted(pipelines, file, size)),
+    }
+}
+
+/// Nobody waits for the file: each pipeline that takes files says why.
+fn unwanted(pipelines: &[PipelineRecord], file: &str, size: u64) -> Error {
+    let mut error = Error::usage(format!("no pipeline waits for a file named `{file}`"));
+    for pipeline in pipelines {
+        let key = pipeline.arrival_prefix.as_deref().map(|prefix| format!("{prefix}{file}"));
+        if let Some(Verdict::Declined(reason)) = key.map(|key| pipeline.waits_for(&key, size)) {
+            error.lines.push(format!("it would start nothing in pipeline `{}`: {reason}", pipeline.name));
+        }
+    }
+    match error.lines.len() {
+        1 => error.hint("`tidegate apply DIR` makes one from a folder with pipeline.yaml"),
+        _ => error,
     }
 }
 
@@ -186,11 +236,28 @@ mod tests {
     #[test]
     fn the_pipeline_that_waits_is_found() {
         let pipelines = [pipeline("a", Some("raw/a/")), pipeline("b", Some("raw/b/")), pipeline("c", None)];
-        assert_eq!(choose(&pipelines[1..], None, "x.csv", 1), Ok(("b".into(), "raw/b/x.csv".into())));
-        assert_eq!(choose(&pipelines, Some("a"), "x.csv", 1), Ok(("a".into(), "raw/a/x.csv".into())));
+        let place = |name: &str| Place { pipeline: name.into(), key: format!("raw/{name}/x.csv"), wait: Wait::Run };
+        assert_eq!(choose(&pipelines[1..], None, "x.csv", 1), Ok(place("b")));
+        assert_eq!(choose(&pipelines, Some("a"), "x.csv", 1), Ok(place("a")));
         let message = |wanted, file| choose(&pipelines, wanted, file, 1).unwrap_err().lines.join("\n");
         assert_eq!(message(None, "x.csv"), "several pipelines wait for such a file: `a`, `b`");
-        assert_eq!(message(None, "x.txt"), "no pipeline waits for a file named `x.txt`");
+        assert_eq!(
+            message(None, "x.txt"),
+            "no pipeline waits for a file named `x.txt`\n\
+             it would start nothing in pipeline `a`: its key does not end in `.csv`\n\
+             it would start nothing in pipeline `b`: its key does not end in `.csv`"
+        );
+        let mut marked = pipeline("m", Some("raw/m/"));
+        marked.complete = Some(handlers::ledger::Complete::Marker { name: "_SUCCESS".into() });
+        let error = choose(&[marked], None, "x.csv", 1).unwrap_err();
+        assert_eq!(
+            error.lines,
+            [
+                "no pipeline waits for a file named `x.csv`",
+                "it would start nothing in pipeline `m`: it is no `_SUCCESS`; the marker starts the run"
+            ]
+        );
+        assert!(choose(&[pipeline("c", None)], None, "x.csv", 1).unwrap_err().hint.is_some());
         assert_eq!(
             message(Some("a"), "x.txt"),
             "`x.txt` would start nothing in pipeline `a`: its key does not end in `.csv`"

@@ -80,14 +80,26 @@ async fn find(session: &Session, text: &str) -> Result<(NodeId, NodeView), Error
     }
     // The beginning of a run's id.
     let short = text.strip_prefix("run:").unwrap_or(text);
-    let looks_like_a_run = short.starts_with(['a', 's', 'm']) && short.get(1..2).is_none_or(|second| second == "-");
-    if looks_like_a_run && let Ok(run) = follow::find(session, short).await {
+    if follow::may_be_a_run(short)
+        && let Ok(run) = follow::find(session, short).await
+    {
         let id = NodeId::run(&run.id);
         let view = ledger.node(&id).await?;
         return Ok((id, view));
     }
-    Err(Error::failed(format!("nothing is known of `{text}`"))
-        .hint("give endpoint:NAME, a run's id, an S3 address with ?versionId=, or an ARN"))
+    let error = Error::failed(format!("nothing is known of `{text}`"));
+    let Some(_) = text.strip_prefix("endpoint:") else {
+        return Err(error.hint("give endpoint:NAME, a run's id, an S3 address with ?versionId=, or an ARN"));
+    };
+    let pipelines = ledger.pipelines().await?;
+    let endpoints = pipelines.iter().filter_map(|pipeline| Some(&pipeline.spec.deployment.as_ref()?.endpoint));
+    let mut endpoints: Vec<String> = endpoints.map(|endpoint| format!("`endpoint:{endpoint}`")).collect();
+    endpoints.sort();
+    endpoints.dedup();
+    Err(match endpoints.is_empty() {
+        true => error.hint("no pipeline deploys to an endpoint yet: `tidegate apply DIR` makes one"),
+        false => error.hint(format!("endpoints of the pipelines here: {}", endpoints.join(", "))),
+    })
 }
 
 /// For an S3 address without a version: that of the version there is now.

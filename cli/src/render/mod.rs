@@ -1,7 +1,8 @@
 //! How results look to people. Everything here is pure: what is shown, and the time now, are arguments.
 
+pub(crate) mod dlq;
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 pub(crate) mod inbox;
 pub(crate) mod lineage;
 pub(crate) mod plan;
@@ -10,5 +11,6 @@ pub(crate) mod runs;
 pub(crate) mod status;
 mod style;
 pub(crate) mod time;
+pub(crate) mod why;
 
 pub(crate) use style::Style;

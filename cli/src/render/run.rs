@@ -56,6 +56,16 @@ fn header(page: &mut Page, run: &RunView, now: Timestamp) {
     let created = format!("{} ({})", time::stamp(summary.created), time::ago(summary.created, now));
     page.field("created", &created);
     page.field("took", &time::span(summary.created, summary.ended.unwrap_or(now)));
+    if let Some(until) = run.collects_until {
+        page.field("collects", &format!("objects until {}, unless more come", time::stamp(until)));
+    }
+    if let Some(deadline) = run.deadline {
+        let late = if deadline < now { ": it is late" } else { "" };
+        page.field("deadline", &format!("{}{late}", time::stamp(deadline)));
+    }
+    if let Some(stop) = run.stop.as_deref().filter(|_| !summary.phase.is_end()) {
+        page.field("stop", &format!("it is being stopped: {stop}"));
+    }
     if let Some(arn) = &summary.execution {
         let status = run.execution_status.map(|status| format!(" ({})", status.as_str())).unwrap_or_default();
         page.field("execution", &format!("{arn}{status}"));
@@ -130,10 +140,15 @@ fn pending(page: &mut Page, run: &RunView, now: Timestamp) {
     }
     page.title("still to be done");
     for pending in &run.pending {
-        let who = match pending.claimed_until {
-            Some(until) if until > now => format!("a function is at it until {}", time::clock(until)),
-            Some(until) => format!("a function was at it until {}", time::clock(until)),
-            None => "nobody is at it".to_owned(),
+        let who = match (pending.claimed_until, pending.waits_until) {
+            (Some(until), _) if until > now => format!("a function is at it until {}", time::clock(until)),
+            (Some(until), _) => format!("a function was at it until {}", time::clock(until)),
+            (None, Some(until)) => {
+                let times =
+                    if pending.attempts == 1 { "once".to_owned() } else { format!("{} times", pending.attempts) };
+                format!("AWS had no room for it {times}; it waits until {}", time::clock(until))
+            }
+            (None, None) => "nobody is at it".to_owned(),
         };
         page.line(format!("  {} ({who})", one_line(&pending.command, LIMIT)));
     }
@@ -142,7 +157,7 @@ fn pending(page: &mut Page, run: &RunView, now: Timestamp) {
 fn further(page: &mut Page, run: &RunView) {
     page.title("look further");
     let summary = &run.summary;
-    let mut commands = vec![format!("tidegate lineage run:{}", summary.id)];
+    let mut commands = vec![format!("tidegate why {}", summary.id), format!("tidegate lineage run:{}", summary.id)];
     if summary.phase == Phase::AwaitingApproval {
         commands.push(format!("tidegate approve {}", summary.id));
     }
