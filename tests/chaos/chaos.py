@@ -64,6 +64,8 @@ def storm(asked: argparse.Namespace, figures: dict) -> None:
         killer.stop()
         again.stop()
         spy.remove()
+    # In fair weather it ends: what is counted is what came before.
+    figures["faults"] = world.faults()
     world.set_faults(0)
     figures["arrivals"] = arrivals.objects
     figures["events sent again"] = again.sent
@@ -109,14 +111,14 @@ def in_logs() -> collections.Counter:
 
 def lost_acknowledgements(figures: dict) -> int:
     """How often a publication may have been carried out without the function's knowing."""
-    published = world.faults()["operations"].get("sns Publish", {"faults": {}})["faults"]
+    published = figures["faults"]["operations"].get("sns Publish", {"faults": {}})["faults"]
     unheard = sum(published.get(kind, 0) for kind in ("error_after", "dropped_after", "late"))
     return unheard + figures["functions killed"]
 
 
 def calm(asked: argparse.Namespace, figures: dict) -> list[str]:
     """What did not go wrong and should have: a rehearsal in fine weather proves nothing."""
-    faults, disorder = world.faults(), world.disorder()
+    faults, disorder = figures["faults"], world.disorder()
     came = {
         "events that came twice": disorder["twice"],
         "events that came late": disorder["late"],
@@ -155,7 +157,7 @@ def main() -> int:
 
 
 def report(figures: dict, seen: world.World, wrong: list, seconds: float) -> None:
-    faults, disorder, logged = world.faults(), world.disorder(), in_logs()
+    faults, disorder, logged = figures["faults"], world.disorder(), in_logs()
     kinds = collections.Counter(kind for kind, _ in {(each.kind, each.subject) for each in wrong})
     phases = collections.Counter(run["phase"] for run in seen.runs.values())
     told = collections.Counter((alert["run"], alert["cause"]) for alert in seen.alerts)

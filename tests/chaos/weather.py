@@ -152,6 +152,9 @@ class Arrivals:
 
     def until(self, runs: int) -> None:
         prefixes = [f"raw/chaos/{name}/" for name in self.weights]
+        # One of each kind in any case, however few there are to be.
+        for prefix in (prefix for prefix, weight in zip(prefixes, self.weights.values()) if weight):
+            self.one(prefix)
         while self.expected < runs:
             self._wait_for_room()
             burst = BURST if self.random.randrange(BURST_EVERY) == 0 else self.random.choice((1, 1, 2, 3))
