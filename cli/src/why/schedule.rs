@@ -45,6 +45,7 @@ pub(crate) fn schedule(
     };
     let mut chain: Vec<Cause> = dues.iter().map(|due| Cause::at(due.at, format!("due: {}", told(due).1))).collect();
     chain.push(Cause::at(pipeline.applied, format!("pipeline `{}` was applied as it is now: {rhythm}", pipeline.name)));
+    chain.sort_by(|one, other| other.at.cmp(&one.at));
     let mut todo: Vec<Todo> = dues
         .iter()
         .filter_map(|due| due.run.as_ref())
@@ -79,7 +80,7 @@ fn outcome(pipeline: &PipelineRecord, due: &Due, expects: bool) -> (&'static str
         }
         None if expects && due.at >= pipeline.applied => ("kept", "data had come".to_owned()),
         None if due.at < pipeline.applied => {
-            ("before", "no run; the pipeline was not applied as it is now at that time".to_owned())
+            ("no run", "no run; the pipeline was not applied as it is now at that time".to_owned())
         }
         None => ("missed", "no run is known; the sweep writes down a firing that is lost within 15 minutes".to_owned()),
     }
