@@ -28,6 +28,20 @@ test: setup lint build ## Every test there is
 chaos: setup build ## A bad day on the local cloud, 500 runs: nothing lost, nothing twice; some minutes
 	TIDEGATE_CHAOS_RUNS=$${TIDEGATE_CHAOS_RUNS:-500} cargo test --locked --workspace --test chaos
 
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?= $(notdir $(wildcard fuzz/seeds/*))
+# These three need nothing but the state machine; the others bring the AWS SDKs.
+FUZZ_FEATURES := $(if $(filter-out pipeline_yaml stored_pipeline evaluation,$(FUZZ_TARGETS)),--features cloud)
+
+.PHONY: fuzz
+fuzz: ## Fuzz what comes in, FUZZ_SECONDS for each of FUZZ_TARGETS; needs a nightly compiler and cargo-fuzz
+	@command -v cargo-fuzz >/dev/null || { echo 'error: cargo-fuzz is not there: cargo install cargo-fuzz' >&2; exit 1; }
+	@cd fuzz && for target in $(FUZZ_TARGETS); do \
+	  mkdir -p corpus/$$target; \
+	  cargo +nightly fuzz run $(FUZZ_FEATURES) $$target corpus/$$target seeds/$$target -- \
+	    -max_total_time=$(FUZZ_SECONDS) -max_len=65536 -timeout=10 -rss_limit_mb=2048 -malloc_limit_mb=256 -verbosity=0 -print_final_stats=1; \
+	done
+
 .PHONY: lint
 lint: setup ## Formatting, lints and types
 	cargo fmt --all --check

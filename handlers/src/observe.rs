@@ -199,6 +199,19 @@ impl<'a> Observe<'a> {
         }
     }
 
+    /// Whether a schedule is there and not paused.
+    ///
+    /// # Errors
+    /// EventBridge Scheduler does not answer.
+    pub async fn schedule_is_on(&self, group: &str, name: &str) -> Result<bool, ObserveError> {
+        let answer = self.aws.scheduler().get_schedule().group_name(group).name(name).send().await;
+        match answer.map_err(CallError::of) {
+            Ok(answer) => Ok(answer.state != Some(aws_sdk_scheduler::types::ScheduleState::Disabled)),
+            Err(error) if error.meaning == Meaning::Missing => Ok(false),
+            Err(error) => Err(error.effect(format_args!("schedule `{name}` cannot be looked at"))),
+        }
+    }
+
     /// # Errors
     /// There is no such model package, or SageMaker does not answer.
     pub async fn model_package(&self, arn: &str) -> Result<ModelPackageView, ObserveError> {

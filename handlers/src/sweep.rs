@@ -9,7 +9,8 @@ use tracing::{info, warn};
 
 use crate::drive::Drive;
 use crate::intake::{Intake, IntakeError, Scope};
-use crate::ledger::{LedgerError, PipelineRecord};
+use crate::ledger::PipelineRecord;
+use crate::observe::Observe;
 use crate::settings::Context;
 
 /// The most runs that one sweep looks at. What is left is due at the next.
@@ -65,7 +66,13 @@ pub async fn sweep(context: &Context) -> Result<Swept, IntakeError> {
         }
     }
     for pipeline in drive.ledger().pipelines().await? {
-        swept.missed += lost_firings(context, &pipeline).await?;
+        match lost_firings(context, &pipeline).await {
+            Ok(missed) => swept.missed += missed,
+            Err(error) => {
+                warn!(pipeline = pipeline.name, error = %error, "the schedules could not be looked at");
+                swept.failed += 1;
+            }
+        }
     }
     info!(
         due = swept.due,
@@ -106,7 +113,7 @@ async fn look(context: &Context, id: &RunId) -> Result<Looked, IntakeError> {
 }
 
 /// Records each firing that was due a while ago and made no run.
-async fn lost_firings(context: &Context, pipeline: &PipelineRecord) -> Result<usize, LedgerError> {
+async fn lost_firings(context: &Context, pipeline: &PipelineRecord) -> Result<usize, IntakeError> {
     let now = context.clock.now();
     let late = now.saturating_sub(LATENESS).unwrap_or(Timestamp::MIN);
     let forgotten = late.saturating_sub(MEMORY).unwrap_or(Timestamp::MIN);
@@ -129,6 +136,11 @@ async fn lost_firings(context: &Context, pipeline: &PipelineRecord) -> Result<us
         }
         let id = RunId::schedule(&pipeline.name, name.as_str(), &due.to_string());
         if drive.ledger().run(&id).await?.is_some() {
+            continue;
+        }
+        // Someone may have paused it, and is to have peace.
+        let resource = config.schedule_resource_name(name);
+        if !Observe::new(&context.aws).schedule_is_on(&context.settings.schedules.group, &resource).await? {
             continue;
         }
         let kind = EventKind::Missed {

@@ -130,7 +130,7 @@ export class OrchestratorStack extends Stack {
     const onEndpointStatus = handler('OnEndpointStatus', 'on-endpoint-status', 'Follows deployments to endpoints');
     const onModelPackage = handler('OnModelPackage', 'on-model-package', 'Deploys models that a person approved');
     const sweep = handler('Sweep', 'sweep', 'Brings to an end what events did not', {
-      ...seesVersions,
+      permissions: [...permissions.effects(), ...permissions.listVersions(), ...permissions.lookAtSchedules()],
       timeout: Duration.minutes(5),
     });
     const pipelineResource = handler('PipelineResource', 'pipeline-resource', 'Deploys pipelines for CloudFormation', {

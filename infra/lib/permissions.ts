@@ -117,6 +117,11 @@ export class Permissions {
     return [allow(['s3:ListBucketVersions'], [this.on.bucket.bucketArn])];
   }
 
+  /** A schedule that someone paused has not lost its firing. */
+  lookAtSchedules(): iam.PolicyStatement[] {
+    return [allow(['scheduler:GetSchedule'], [this.schedules()])];
+  }
+
   /** Upload code, create or change the pipeline, reconcile its schedules, and clean up after it. */
   pipelineResource(): iam.PolicyStatement[] {
     const { bucket, pipelineRole, scheduleGroup, scheduleRole, stack } = this.on;

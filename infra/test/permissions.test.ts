@@ -89,7 +89,7 @@ const EXPECTED: Record<(typeof BINARIES)[number], string[]> = {
   'on-pipeline-status': [...OWN, ...LEDGER, ...EFFECTS, 's3:ListBucketVersions'],
   'on-endpoint-status': [...OWN, ...LEDGER, ...EFFECTS],
   'on-model-package': [...OWN, ...LEDGER, ...EFFECTS],
-  sweep: [...OWN, ...LEDGER, ...EFFECTS, 's3:ListBucketVersions'],
+  sweep: [...OWN, ...LEDGER, ...EFFECTS, 's3:ListBucketVersions', 'scheduler:GetSchedule'],
   'pipeline-resource': [...OWN, ...LEDGER, ...PIPELINE_RESOURCE],
 };
 

@@ -58,6 +58,18 @@ describe('the runbook', () => {
     assert.deepEqual(rows.sort(), causes.sort());
   });
 
+  it('asks for commands that there are', () => {
+    const source = readFileSync(join(PROJECT_ROOT, 'cli', 'src', 'args.rs'), 'utf8');
+    const list = /pub\(crate\) enum Command \{([^]*?)\n\}/.exec(source)?.[1] ?? '';
+    const commands = [...list.matchAll(/^ {4}(\w+)\(/gm)].map(([, name]) => name!.toLowerCase());
+    const asked = new Set([...runbook.matchAll(/`tidegate ([a-z]+)/g)].map(([, name]) => name!));
+    assert.ok(asked.size > 5, `${[...asked]}`);
+    assert.deepEqual(
+      [...asked].filter((name) => !commands.includes(name)),
+      [],
+    );
+  });
+
   it('leads only to sections that it has', () => {
     const links = [...runbook.matchAll(/\]\(#(\S+?)\)/g)].map(([, anchor]) => anchor!);
     assert.ok(links.length > 14, `${links}`);

@@ -9,7 +9,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use report::{LEAF_LIMIT, METRICS_LIMIT, Metrics, REPORT_LIMIT, Report, UnreadableReport};
+pub use report::{LEAF_LIMIT, METRICS_LIMIT, Metrics, REPORT_LIMIT, Report, STORED_LIMIT, UnreadableReport};
 
 /// A number that is neither infinite nor NaN.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]

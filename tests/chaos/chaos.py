@@ -22,6 +22,8 @@ import world
 # A claim of the dead ends after 40 seconds, and the sweep comes every minute: what does not move for as long as this
 # moves no more.
 STILL = 150.0
+# A batch needs its quiet minute: too long for a short rehearsal.
+BATCHED_FROM = 100
 # Over all, for whatever is under way when the last object has arrived.
 LONGEST = 900.0
 
@@ -36,7 +38,7 @@ def options() -> argparse.Namespace:
 
 def prepare() -> None:
     folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "pipelines")
-    for name in ("plain", "twin", "broken", "model"):
+    for name in ("plain", "twin", "broken", "model", "queued", "batch"):
         apply = [os.environ["TIDEGATE"], "apply", os.path.join(folder, name)]
         done = subprocess.run(apply, capture_output=True, text=True)
         if done.returncode:
@@ -47,7 +49,7 @@ def storm(asked: argparse.Namespace, figures: dict) -> None:
     """All the arrivals, in bad weather."""
     spy = weather.Spy()
     again, killer, sweeps = weather.Again(asked.seed + 1, spy), weather.Killer(asked.seed + 2), figures["sweeps"]
-    arrivals = weather.Arrivals(asked.seed)
+    arrivals = weather.Arrivals(asked.seed, batches=asked.runs >= BATCHED_FROM)
     world.set_faults(asked.rate)
     for each in (again, killer, sweeps):
         each.start()

@@ -3,7 +3,7 @@
 import collections
 import dataclasses
 
-from world import ENDPOINT, ENDS, WAITING, World
+from world import AT_ONCE, ENDPOINT, ENDS, QUEUED, WAITING, World
 
 # How a run ends when nothing but weather comes in between.
 EXPECTED = {
@@ -11,6 +11,8 @@ EXPECTED = {
     "chaos-twin": {"succeeded"},
     "chaos-broken": {"failed"},
     "chaos-model": {"live", "superseded"},
+    "chaos-queued": {"succeeded"},
+    "chaos-batch": {"succeeded"},
 }
 # Phases that have an alert, and its cause.
 ALERTED = {"failed": "failed", "rejected": "rejected", "rolled_back": "rolled_back"}
@@ -29,18 +31,18 @@ class Wrong:
 def compare(world: World, twice_published: int) -> list[Wrong]:
     """`twice_published` bounds how many alerts may have come twice: SNS has no token, so an alert whose acknowledgement
     was lost is published again."""
-    wrong = [*_arrivals(world), *_executions(world), *_ends(world), *_alerts(world, twice_published), *_endpoint(world)]
+    wrong = [*_arrivals(world), *_executions(world), *_queue(world), *_ends(world), *_endpoint(world)]
+    wrong += _alerts(world, twice_published)
     return sorted(wrong, key=lambda each: (each.kind, each.what))
 
 
 def _arrivals(world: World):
     runs = collections.Counter()
     for run in world.runs.values():
-        if run["trigger"]["kind"] == "arrival":
-            found = run["trigger"]["object"]
-            runs[(run["spec"]["pipeline"], found["key"], found["version_id"])] += 1
-        else:
+        if run["trigger"]["kind"] not in ("arrival", "batch"):
             yield Wrong("doubled", run["id"], f"{_name(run)} came of no arrival: {run['trigger']}")
+        for found in run["inputs"]["objects"]:
+            runs[(run["spec"]["pipeline"], found["key"], found["version_id"])] += 1
     for key, version, _ in world.versions:
         for prefix, pipelines in WAITING.items():
             for pipeline in pipelines if key.startswith(prefix) else ():
@@ -84,6 +86,16 @@ def _executions(world: World):
             yield Wrong("untrue", run["id"], f"{_name(run)} {told}")
 
 
+def _queue(world: World):
+    changes = sorted([(began, 1) for began, _ in world.spans] + [(ended, -1) for _, ended in world.spans])
+    at_once = most = 0
+    for _, change in changes:
+        at_once += change
+        most = max(most, at_once)
+    if most > AT_ONCE:
+        yield Wrong("doubled", QUEUED, f"{most} executions of {QUEUED} ran at once, and {AT_ONCE} may")
+
+
 def _ends(world: World):
     etags = {(key, version): etag for key, version, etag in world.versions}
     read = {}
@@ -100,9 +112,9 @@ def _ends(world: World):
             yield Wrong("lost", run["id"], f"{_name(run)} ended as {run['phase']}: {reason}")
         if run["outbox"]:
             yield Wrong("lost", run["id"], f"{_name(run)} has still to do {[each['id'] for each in run['outbox']]}")
-        if run["trigger"]["kind"] == "arrival" and run["execution"]:
-            found = run["trigger"]["object"]
-            wanted, had = {etags.get((found["key"], found["version_id"]))}, read.get(run["id"])
+        if run["execution"]:
+            wanted = {etags.get((found["key"], found["version_id"])) for found in run["inputs"]["objects"]}
+            had = read.get(run["id"])
             if had != wanted:
                 yield Wrong("untrue", run["id"], f"{_name(run)} read {had}, and {wanted} had arrived")
 

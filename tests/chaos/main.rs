@@ -15,7 +15,7 @@ use tidegate_tests::{Cloud, programs, root};
 /// The share of the functions' requests that go wrong.
 const RATE: &str = "0.1";
 /// The share of SageMaker's events that never come.
-const LOST: &str = "0";
+const LOST: &str = "0.02";
 const RUNS: &str = "30";
 const SEED: &str = "7";
 

@@ -93,6 +93,10 @@ def _wrong_end(seen: World) -> None:
     _a_run(seen, "succeeded")["phase"] = "failed"
 
 
+def _all_at_once(seen: World) -> None:
+    seen.spans = [(1.0, 2.0)] * (world.AT_ONCE + 1)
+
+
 SPOILT = {
     "an alert that never came": (_without_alert, "lost"),
     "alerts that came more often than acknowledgements were lost": (_alerts_again, "doubled"),
@@ -104,6 +108,7 @@ SPOILT = {
     "a run that read another version": (_other_object, "untrue"),
     "an endpoint with another model": (_other_model, "untrue"),
     "a model that was registered twice": (_registered_again, "doubled"),
+    "more executions at once than may be": (_all_at_once, "doubled"),
     "an arrival without a run": (_run_lost, "lost"),
     "a run that failed and should not": (_wrong_end, "lost"),
 }

@@ -143,31 +143,34 @@ class Sweeps(Background):
 class Arrivals:
     """Objects arrive until so many runs must have come of them."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, batches: bool) -> None:
         self.random = random.Random(seed)
+        self.weights = {"plain": 56, "broken": 30, "model": 6, "queued": 8, "batch": 12 if batches else 0}
         self.objects = 0
         self.expected = 0
         self._names: dict[str, list[str]] = {prefix: [] for prefix in world.WAITING}
 
     def until(self, runs: int) -> None:
-        prefixes = list(world.WAITING)
+        prefixes = [f"raw/chaos/{name}/" for name in self.weights]
         while self.expected < runs:
             self._wait_for_room()
             burst = BURST if self.random.randrange(BURST_EVERY) == 0 else self.random.choice((1, 1, 2, 3))
             for _ in range(burst):
-                prefix = self.random.choices(prefixes, weights=(60, 34, 6))[0]
+                prefix = self.random.choices(prefixes, weights=list(self.weights.values()))[0]
                 self.one(prefix)
 
     def one(self, prefix: str) -> None:
         names = self._names[prefix]
-        overwrites = names and self.random.random() < 0.25
+        # A batch reads the newest version of a key only, so there each object is another one.
+        overwrites = names and prefix != world.BATCH and self.random.random() < 0.25
         if not overwrites:
             names.append(f"{prefix}{len(names):04}.csv")
         key = self.random.choice(names[-10:]) if overwrites else names[-1]
         # The number makes each version's content, and so its ETag, its own.
         self.objects += 1
         world.s3.put_object(Bucket=world.BUCKET, Key=key, Body=f"number,{self.objects}\n".encode())
-        self.expected += len(world.WAITING[prefix])
+        if prefix != world.BATCH:
+            self.expected += len(world.WAITING[prefix])
 
     def _wait_for_room(self) -> None:
         time.sleep(self.random.uniform(0.0, 0.2))

@@ -10,14 +10,20 @@ import boto3
 
 BUCKET = "tidegate-data-000000000000-us-east-1"
 TABLE = "tidegate"
-PIPELINES = ("chaos-plain", "chaos-twin", "chaos-broken", "chaos-model")
+PIPELINES = ("chaos-plain", "chaos-twin", "chaos-broken", "chaos-model", "chaos-queued", "chaos-batch")
 # Which pipelines wait under which prefix, as their files say.
 WAITING = {
     "raw/chaos/plain/": ("chaos-plain", "chaos-twin"),
     "raw/chaos/broken/": ("chaos-broken",),
     "raw/chaos/model/": ("chaos-model",),
+    "raw/chaos/queued/": ("chaos-queued",),
+    "raw/chaos/batch/": ("chaos-batch",),
 }
 ENDPOINT = "chaos-model"
+# Its pipeline.yaml lets so many of its executions run at once.
+QUEUED, AT_ONCE = "chaos-queued", 2
+# One run for many objects; no run before a minute is quiet.
+BATCH = "raw/chaos/batch/"
 ENDS = {"live", "succeeded", "rejected", "failed", "stopped", "rolled_back", "superseded", "skipped", "missed"}
 
 HOME = os.environ["TIDEGATE_HOME"]
@@ -40,6 +46,7 @@ class World:
     runs: dict  # run id -> the run as the ledger has it
     endpoint: dict | None  # the endpoint as the ledger has it
     executions: list  # {"arn", "pipeline", "name", "status"} of each execution that the engine made
+    spans: list  # (began, ended) of each execution of the pipeline that lets only a few run at once
     staged: dict  # key -> etag of what the runs read
     alerts: list  # {"id", "run", "cause"} of each notification that arrived
     serving: dict | None  # {"status", "config"} of the endpoint as the engine has it
@@ -48,11 +55,13 @@ class World:
 
 
 def look() -> World:
+    made = executions()
     return World(
         versions=versions(),
         runs=runs(),
         endpoint=item(f"endpoint#{ENDPOINT}"),
-        executions=executions(),
+        executions=made,
+        spans=[span(each["arn"]) for each in made if each["pipeline"] == QUEUED],
         staged=staged(),
         alerts=alerts(),
         serving=serving(),
@@ -93,6 +102,11 @@ def executions() -> list:
             found.append({"arn": each["PipelineExecutionArn"], "pipeline": pipeline,
                           "name": each["PipelineExecutionDisplayName"], "status": each["PipelineExecutionStatus"]})
     return found
+
+
+def span(arn: str) -> tuple[float, float]:
+    found = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
+    return found["CreationTime"].timestamp(), found["LastModifiedTime"].timestamp()
 
 
 def executing() -> int:

@@ -1,12 +1,13 @@
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 use statemachine::run::{Inputs, ObjectVersion, Trigger};
 use statemachine::{Event, EventKind, RunId};
 use tracing::info;
 
-use super::{Envelope, Intake, IntakeError};
+use super::{Envelope, Intake, IntakeError, Scope};
 use crate::drive::{DriveError, Given};
 use crate::ledger::{ObjectChange, ObjectOutcome, ObjectRecord, PipelineRecord, Verdict, Wait};
 
@@ -33,33 +34,50 @@ struct Object {
     sequencer: Option<String>,
 }
 
+/// An object that arrived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrived {
+    /// Which version.
+    pub object: ObjectVersion,
+    /// When, as S3 says.
+    pub at: Timestamp,
+}
+
+/// Reads `Object Created` of S3, in the scope and of this bucket. `None` for what the console makes when a person creates
+/// a folder.
+///
+/// # Errors
+/// The event is malformed, foreign, or of another bucket.
+pub fn read_arrival(event: Value, scope: &Scope, ours: &str) -> Result<Option<Arrived>, IntakeError> {
+    let envelope: Envelope<Detail> = Envelope::parse(event, scope, "aws.s3", &["Object Created"])?;
+    let Detail { bucket, object } = envelope.detail;
+    if bucket.name != *ours {
+        let found = &bucket.name;
+        return Err(IntakeError::Unreadable(format!("`detail.bucket.name` is `{found}`, and `{ours}` is accepted")));
+    }
+    if object.key.ends_with('/') && object.size == 0 {
+        return Ok(None);
+    }
+    let object = ObjectVersion {
+        bucket: bucket.name,
+        key: object.key,
+        version_id: object.version_id.filter(|version| version != "null"),
+        etag: object.etag.map(|etag| etag.trim_matches('"').to_owned()),
+        size: object.size,
+        sequencer: object.sequencer,
+    };
+    Ok(Some(Arrived { object, at: envelope.time }))
+}
+
 impl Intake<'_> {
     /// An object arrived under `raw/`: every pipeline that waits for it gets a run.
     ///
     /// # Errors
     /// The event is malformed, foreign, or of another bucket; or it could not be carried through.
     pub async fn data_arrival(self, event: Value) -> Result<(), IntakeError> {
-        let envelope: Envelope<Detail> = Envelope::parse(event, &self.scope, "aws.s3", &["Object Created"])?;
-        let Detail { bucket, object } = envelope.detail;
-        let ours = &self.context.settings.bucket;
-        if bucket.name != *ours {
-            let found = &bucket.name;
-            return Err(IntakeError::Unreadable(format!(
-                "`detail.bucket.name` is `{found}`, and `{ours}` is accepted"
-            )));
-        }
-        // What the console makes when a person creates a folder.
-        if object.key.ends_with('/') && object.size == 0 {
-            info!(key = object.key, "a folder is no data");
+        let Some(Arrived { object, at }) = read_arrival(event, &self.scope, &self.context.settings.bucket)? else {
+            info!("a folder is no data");
             return Ok(());
-        }
-        let object = ObjectVersion {
-            bucket: bucket.name,
-            key: object.key,
-            version_id: object.version_id.filter(|version| version != "null"),
-            etag: object.etag.map(|etag| etag.trim_matches('"').to_owned()),
-            size: object.size,
-            sequencer: object.sequencer,
         };
         // What is known has its runs, and whatever they have still to do is in their outboxes.
         if let Some(record) = self.ledger().object(&object).await? {
@@ -67,7 +85,7 @@ impl Intake<'_> {
             return Ok(());
         }
         let pipelines = self.ledger().pipelines().await?;
-        let mut record = ObjectRecord { object, at: envelope.time, outcome: BTreeMap::new() };
+        let mut record = ObjectRecord { object, at, outcome: BTreeMap::new() };
         let mut takers = Vec::new();
         for pipeline in pipelines {
             match pipeline.waits_for(&record.object.key, record.object.size) {

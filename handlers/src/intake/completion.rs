@@ -1,7 +1,10 @@
 //! Objects that say that others are there: a marker for its folder, a manifest for those that it lists.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use statemachine::run::ObjectVersion;
+use statemachine::text::one_line;
 
 use super::{Intake, IntakeError};
 use crate::ledger::{PipelineRecord, Verdict, Wait};
@@ -65,10 +68,7 @@ impl Intake<'_> {
             return Err(wrong(&format!("it has {} bytes, and {MANIFEST_LIMIT} are accepted", manifest.size)));
         }
         let text = self.observe().read(manifest, MANIFEST_LIMIT).await?;
-        let keys = keys(&text, &manifest.bucket).map_err(|why| wrong(&why))?;
-        if keys.len() > OBJECT_LIMIT {
-            return Err(wrong(&format!("it lists {} objects, and {OBJECT_LIMIT} are accepted", keys.len())));
-        }
+        let keys = manifest_keys(&text, &manifest.bucket).map_err(|why| wrong(&why))?;
         let mut objects = Vec::new();
         for key in keys {
             let found = self.observe().newest(&manifest.bucket, &key).await?;
@@ -79,8 +79,18 @@ impl Intake<'_> {
     }
 }
 
+/// The longest key of an object, in bytes (S3 user guide, "Naming Amazon S3 objects").
+const KEY_LIMIT: usize = 1024;
+
 /// The keys that a manifest lists, in its order, each once.
-fn keys(text: &[u8], bucket: &str) -> Result<Vec<String>, String> {
+///
+/// # Errors
+/// In words: it is larger than 1 MiB or of another form, its prefix is of another bucket or not under `raw/`, or it lists
+/// more objects than a run reads.
+pub fn manifest_keys(text: &[u8], bucket: &str) -> Result<Vec<String>, String> {
+    if text.len() > MANIFEST_LIMIT {
+        return Err(format!("it has {} bytes, and {MANIFEST_LIMIT} are accepted", text.len()));
+    }
     let form = "accepted is SageMaker's form, `[{\"prefix\": \"s3://bucket/folder/\"}, \"name\", …]`";
     let entries: Vec<Entry> = serde_json::from_slice(text).map_err(|error| format!("{error}; {form}"))?;
     let mut entries = entries.into_iter();
@@ -88,20 +98,29 @@ fn keys(text: &[u8], bucket: &str) -> Result<Vec<String>, String> {
         return Err(format!("it does not begin with a prefix; {form}"));
     };
     let inside = prefix.strip_prefix("s3://").and_then(|rest| rest.strip_prefix(bucket));
+    let shown = one_line(&prefix, 200);
     let Some(folder) = inside.and_then(|rest| rest.strip_prefix('/')) else {
-        return Err(format!("its prefix is `{prefix}`, and an address in bucket `{bucket}` is accepted"));
+        return Err(format!("its prefix is `{shown}`, and an address in bucket `{bucket}` is accepted"));
     };
     // What a run copies must be what came in, and nothing else that the function may read.
     if !folder.starts_with("raw/") {
-        return Err(format!("its prefix is `{prefix}`, and an address under `s3://{bucket}/raw/` is accepted"));
+        return Err(format!("its prefix is `{shown}`, and an address under `s3://{bucket}/raw/` is accepted"));
     }
+    let mut names = BTreeSet::new();
     let mut keys = Vec::new();
     for entry in entries {
         let Entry::Name(name) = entry else { return Err(format!("it has a second prefix; {form}")) };
-        let key = format!("{folder}{name}");
-        if !keys.contains(&key) {
-            keys.push(key);
+        let length = folder.len() + name.len();
+        if length > KEY_LIMIT {
+            return Err(format!("it lists a key of {length} bytes, and a key has {KEY_LIMIT} at most"));
         }
+        if !names.contains(&name) {
+            keys.push(format!("{folder}{name}"));
+            names.insert(name);
+        }
+    }
+    if keys.len() > OBJECT_LIMIT {
+        return Err(format!("it lists {} objects, and {OBJECT_LIMIT} are accepted", keys.len()));
     }
     Ok(keys)
 }
@@ -121,7 +140,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Vec<String>, String> {
-        keys(text.as_bytes(), "data")
+        manifest_keys(text.as_bytes(), "data")
     }
 
     #[test]
@@ -143,5 +162,18 @@ mod tests {
             let error = read(text).unwrap_err();
             assert!(error.contains(part), "{error}");
         }
+    }
+
+    #[test]
+    fn a_manifest_whose_keys_would_outgrow_it_is_refused() {
+        let folder = "f".repeat(500_000);
+        let names: Vec<String> = (0..50_000).map(|number| format!("\"{number}\"")).collect();
+        let names = names.join(",");
+        let error = read(&format!("[{{\"prefix\":\"s3://data/raw/{folder}/\"}},{names}]")).unwrap_err();
+        assert!(error.contains("and a key has 1024 at most"), "{error}");
+        let error = read(&format!("[{{\"prefix\":\"s3://data/raw/\"}},{names}]")).unwrap_err();
+        assert!(error.contains("it lists 50000 objects"), "{error}");
+        let error = read(&format!("[{{\"prefix\":\"{folder}\"}}]")).unwrap_err();
+        assert!(error.len() < 1000, "{} bytes", error.len());
     }
 }

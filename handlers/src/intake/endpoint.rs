@@ -1,3 +1,4 @@
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 use statemachine::{Event, EventKind};
@@ -5,7 +6,7 @@ use tracing::info;
 
 use statemachine::run::{CommandId, EndpointStatus};
 
-use super::{Envelope, Intake, IntakeError, envelope};
+use super::{Envelope, Intake, IntakeError, Scope, envelope};
 use crate::observe::ObserveError;
 
 const STATE: &str = "SageMaker Endpoint State Change";
@@ -19,6 +20,31 @@ struct Detail {
     last_modified_time: Option<Value>,
 }
 
+/// What an event tells of an endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndpointNews {
+    /// Its name.
+    pub name: String,
+    /// Whether it says that a change has ended, well or not.
+    pub ended: bool,
+    /// When the endpoint changed last.
+    pub modified: Option<Timestamp>,
+}
+
+/// Reads both kinds of event of endpoints.
+///
+/// # Errors
+/// The event is malformed or foreign.
+pub fn read_endpoint_status(event: Value, scope: &Scope) -> Result<EndpointNews, IntakeError> {
+    let envelope: Envelope<Detail> = Envelope::parse(event, scope, "aws.sagemaker", &[STATE, DEPLOYMENT])?;
+    let detail = envelope.detail;
+    Ok(EndpointNews {
+        name: detail.endpoint_name,
+        ended: detail.endpoint_status.as_deref().is_some_and(|status| ["IN_SERVICE", "FAILED"].contains(&status)),
+        modified: detail.last_modified_time.as_ref().and_then(envelope::read_time),
+    })
+}
+
 impl Intake<'_> {
     /// An endpoint's state changed.
     ///
@@ -28,9 +54,7 @@ impl Intake<'_> {
     /// # Errors
     /// The event is malformed or foreign, or could not be carried through.
     pub async fn endpoint_status(self, event: Value) -> Result<(), IntakeError> {
-        let envelope: Envelope<Detail> = Envelope::parse(event, &self.scope, "aws.sagemaker", &[STATE, DEPLOYMENT])?;
-        let detail = envelope.detail;
-        let name = detail.endpoint_name;
+        let EndpointNews { name, ended, modified: newest } = read_endpoint_status(event, &self.scope)?;
         let Some(endpoint) = self.ledger().endpoint(&name).await? else {
             info!(endpoint = name, "an endpoint that no run has deployed to");
             return Ok(());
@@ -54,8 +78,6 @@ impl Intake<'_> {
         let run = self.ledger().run(&id).await?;
         let not_asked_yet = run.is_some_and(|run| run.value.has_pending(&CommandId::deploy()));
         let view = self.observe().endpoint(&name).await?;
-        let ended = detail.endpoint_status.as_deref().is_some_and(|status| ["IN_SERVICE", "FAILED"].contains(&status));
-        let newest = detail.last_modified_time.as_ref().and_then(envelope::read_time);
         if ended && view.status == EndpointStatus::InTransition && view.modified < newest {
             let reason = format!("DescribeEndpoint of `{name}` is older than the event");
             return Err(ObserveError::Retry(reason).into());

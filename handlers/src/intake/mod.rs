@@ -12,21 +12,31 @@ mod package;
 mod schedule;
 mod status;
 
+pub use arrival::{Arrived, read_arrival};
+pub use completion::manifest_keys;
+pub use endpoint::{EndpointNews, read_endpoint_status};
 pub use envelope::{Envelope, Scope};
-pub use schedule::Answer;
+pub use package::{Decided, read_model_package};
+pub use schedule::{Answer, Errand, Firing, read_errand};
+pub use status::{StatusChange, StatusNews, read_pipeline_status};
 
 use statemachine::Event;
+use statemachine::text::one_line;
 
 use crate::drive::{Drive, DriveError};
 use crate::ledger::{Ledger, LedgerError};
 use crate::observe::{Observe, ObserveError};
 use crate::settings::Context;
 
+/// The most that is told of what is wrong with an event, in characters. The text goes into the log, and with the event
+/// itself into a dead-letter queue, whose messages are bounded.
+const REASON_LIMIT: usize = 1000;
+
 /// Why an event was not handled.
 #[derive(Debug, thiserror::Error)]
 pub enum IntakeError {
     /// The event is not what this function is for, or is not well-formed.
-    #[error("the event cannot be read: {0}")]
+    #[error("the event cannot be read: {}", one_line(.0, REASON_LIMIT))]
     Unreadable(String),
     /// The ledger failed.
     #[error(transparent)]

@@ -15,27 +15,62 @@ use crate::observe::OBJECT_LIMIT;
 const INPUT: &str = "InputDataUri";
 
 /// What a schedule of ours hands over; its context attributes are filled in by EventBridge Scheduler.
-#[derive(Debug, Deserialize)]
-struct Firing {
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Firing {
     pipeline: String,
     name: String,
-    scheduled_time: String,
+    #[serde(deserialize_with = "time")]
+    scheduled_time: Timestamp,
     #[serde(default)]
     parameters: BTreeMap<String, String>,
 }
 
-/// What else the function is asked for, told by its `kind`.
-#[derive(Debug, Deserialize)]
+/// What the function is asked for, told by its `kind`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-enum Errand {
+pub enum Errand {
+    /// A schedule of a pipeline, which has no `kind`.
+    #[serde(skip)]
+    Fire(Firing),
     /// A one-off schedule of a run.
-    Wake { run: RunId, purpose: Purpose },
+    Wake {
+        /// Which.
+        run: RunId,
+        /// What for.
+        purpose: Purpose,
+    },
     /// Data should have come by now.
-    Expected { pipeline: String, scheduled_time: String, within_seconds: u64 },
+    Expected {
+        /// Whose.
+        pipeline: String,
+        /// By when.
+        #[serde(deserialize_with = "time")]
+        scheduled_time: Timestamp,
+        /// What came so long before counts.
+        within_seconds: u64,
+    },
     /// A person wants an earlier run's work done once more.
-    Replay { run: RunId, attempt: u32 },
+    Replay {
+        /// Which.
+        run: RunId,
+        /// 1 for the first time.
+        attempt: u32,
+    },
     /// A person wants a run stopped.
-    Stop { run: RunId, by: String },
+    Stop {
+        /// Which.
+        run: RunId,
+        /// Who.
+        by: String,
+    },
+}
+
+/// Reads what the function is asked for.
+///
+/// # Errors
+/// It is malformed, or of no kind that is known.
+pub fn read_errand(event: Value) -> Result<Errand, IntakeError> {
+    if event.get("kind").is_none() { read(event).map(Errand::Fire) } else { read(event) }
 }
 
 /// What came of an errand, for whoever waits for the answer.
@@ -55,13 +90,11 @@ impl Intake<'_> {
     /// # Errors
     /// The input is malformed or names a pipeline or a run that there is none of; or it could not be carried through.
     pub async fn schedule(self, event: Value) -> Result<Option<Answer>, IntakeError> {
-        if event.get("kind").is_none() {
-            return self.fire(read(event)?).await.map(|()| None);
-        }
-        match read(event)? {
+        match read_errand(event)? {
+            Errand::Fire(firing) => self.fire(firing).await.map(|()| None),
             Errand::Wake { run, purpose } => self.wake(&run, purpose).await.map(|()| None),
             Errand::Expected { pipeline, scheduled_time, within_seconds } => {
-                self.expect(&pipeline, &scheduled_time, within_seconds).await.map(|()| None)
+                self.expect(&pipeline, scheduled_time, within_seconds).await.map(|()| None)
             }
             Errand::Replay { run, attempt } => self.replay(&run, attempt).await.map(Some),
             Errand::Stop { run, by } => self.stop(&run, &by).await.map(Some),
@@ -70,7 +103,7 @@ impl Intake<'_> {
 
     /// The pipeline gets a run, on the data that is there now.
     async fn fire(&self, firing: Firing) -> Result<(), IntakeError> {
-        let scheduled_time = time(&firing.scheduled_time)?;
+        let scheduled_time = firing.scheduled_time;
         let pipeline = self.applied(&firing.pipeline).await?;
         let id = RunId::schedule(&pipeline.name, &firing.name, &scheduled_time.to_string());
         let known = self.ledger().run(&id).await?;
@@ -105,8 +138,7 @@ impl Intake<'_> {
     }
 
     /// Looks whether an object has begun a run within the time before; if none has, that is an event of its own.
-    async fn expect(&self, pipeline: &str, scheduled_time: &str, within_seconds: u64) -> Result<(), IntakeError> {
-        let due = time(scheduled_time)?;
+    async fn expect(&self, pipeline: &str, due: Timestamp, within_seconds: u64) -> Result<(), IntakeError> {
         let pipeline = self.applied(pipeline).await?;
         let within = SignedDuration::from_secs(i64::try_from(within_seconds).unwrap_or(i64::MAX));
         let since = due.saturating_sub(within).unwrap_or(Timestamp::MIN);
@@ -194,7 +226,8 @@ fn read<T: serde::de::DeserializeOwned>(event: Value) -> Result<T, IntakeError> 
         .map_err(|error| IntakeError::Unreadable(format!("`{}`: {}", error.path(), error.inner())))
 }
 
-fn time(text: &str) -> Result<Timestamp, IntakeError> {
-    envelope::read_time(&Value::String(text.to_owned()))
-        .ok_or_else(|| IntakeError::Unreadable(format!("`scheduled_time` is `{text}`, not a time")))
+fn time<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let wrong = || serde::de::Error::custom(format!("`{text}` is not a time"));
+    envelope::read_time(&Value::String(text.clone())).ok_or_else(wrong)
 }

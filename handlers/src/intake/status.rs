@@ -4,7 +4,7 @@ use statemachine::run::{CommandId, ExecutionStatus, Failure, Inputs, StepChange,
 use statemachine::{Event, EventKind, RunId};
 use tracing::info;
 
-use super::{Envelope, Intake, IntakeError};
+use super::{Envelope, Intake, IntakeError, Scope};
 use crate::observe::{OBJECT_LIMIT, ObserveError};
 
 const EXECUTION: &str = "SageMaker Model Building Pipeline Execution Status Change";
@@ -25,24 +25,66 @@ struct Detail {
     failure_reason: Option<String>,
 }
 
+/// What an event tells of an execution or of one of its steps. The status itself is read by [`change`](Self::change):
+/// executions of pipelines that are not applied here may have any.
+#[derive(Debug)]
+pub struct StatusNews(Envelope<Detail>);
+
+/// A new status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StatusChange {
+    /// Of the execution.
+    Execution(ExecutionStatus),
+    /// Of a step.
+    Step(StepChange),
+}
+
+/// Reads both kinds of event of pipeline executions.
+///
+/// # Errors
+/// The event is malformed or foreign.
+pub fn read_pipeline_status(event: Value, scope: &Scope) -> Result<StatusNews, IntakeError> {
+    Envelope::parse(event, scope, "aws.sagemaker", &[EXECUTION, STEP]).map(StatusNews)
+}
+
+impl StatusNews {
+    /// What changed.
+    ///
+    /// # Errors
+    /// A status that is not known, or a step without its name.
+    pub fn change(&self) -> Result<StatusChange, IntakeError> {
+        let detail = &self.0.detail;
+        if self.0.detail_type == EXECUTION {
+            execution_status(detail).map(StatusChange::Execution)
+        } else {
+            step_change(detail).map(StatusChange::Step)
+        }
+    }
+}
+
 impl Intake<'_> {
     /// The status of a pipeline execution, or of one of its steps, changed.
     ///
     /// # Errors
     /// The event is malformed or foreign, or could not be carried through.
     pub async fn pipeline_status(self, event: Value) -> Result<(), IntakeError> {
-        let envelope: Envelope<Detail> = Envelope::parse(event, &self.scope, "aws.sagemaker", &[EXECUTION, STEP])?;
-        let detail = envelope.detail;
+        let news = read_pipeline_status(event, &self.scope)?;
+        let (detail, time) = (&news.0.detail, news.0.time);
         let arn = detail.pipeline_execution_arn.clone();
-        let Some((id, adoption)) = self.run_of(&detail).await? else {
+        let Some((id, adoption)) = self.run_of(detail).await? else {
             info!(execution = arn, "an execution of a pipeline that is not applied here");
             return Ok(());
         };
-        let kind =
-            if envelope.detail_type == EXECUTION { self.execution_event(&detail).await? } else { step_event(&detail)? };
-        let mut events = Vec::from_iter(adoption.map(|kind| Event { at: envelope.time, kind }));
+        let kind = match news.change()? {
+            StatusChange::Execution(status) => {
+                let failure = self.failure_of(&arn, status).await?;
+                EventKind::ExecutionChanged { execution_arn: arn, status, failure }
+            }
+            StatusChange::Step(change) => EventKind::StepChanged { execution_arn: arn, change },
+        };
+        let mut events = Vec::from_iter(adoption.map(|kind| Event { at: time, kind }));
         let fresh = !events.is_empty();
-        events.push(Event { at: envelope.time, kind });
+        events.push(Event { at: time, kind });
         self.drive.give(&id, &events, fresh).await?;
         Ok(())
     }
@@ -114,17 +156,15 @@ impl Intake<'_> {
             Err(error) => Err(error.into()),
         }
     }
+}
 
-    async fn execution_event(&self, detail: &Detail) -> Result<EventKind, IntakeError> {
-        let word = detail.current_pipeline_execution_status.as_deref().unwrap_or_default();
-        let status = ExecutionStatus::parse(word).ok_or_else(|| {
-            let accepted = ExecutionStatus::ALL.map(ExecutionStatus::as_str).join("`, `");
-            let path = "detail.currentPipelineExecutionStatus";
-            IntakeError::Unreadable(format!("`{path}` is `{word}`, and `{accepted}` are accepted"))
-        })?;
-        let failure = self.failure_of(&detail.pipeline_execution_arn, status).await?;
-        Ok(EventKind::ExecutionChanged { execution_arn: detail.pipeline_execution_arn.clone(), status, failure })
-    }
+fn execution_status(detail: &Detail) -> Result<ExecutionStatus, IntakeError> {
+    let word = detail.current_pipeline_execution_status.as_deref().unwrap_or_default();
+    ExecutionStatus::parse(word).ok_or_else(|| {
+        let accepted = ExecutionStatus::ALL.map(ExecutionStatus::as_str).join("`, `");
+        let path = "detail.currentPipelineExecutionStatus";
+        IntakeError::Unreadable(format!("`{path}` is `{word}`, and `{accepted}` are accepted"))
+    })
 }
 
 /// SageMaker writes the name in lower case in ARNs.
@@ -132,7 +172,7 @@ fn same_pipeline(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other)
 }
 
-fn step_event(detail: &Detail) -> Result<EventKind, IntakeError> {
+fn step_change(detail: &Detail) -> Result<StepChange, IntakeError> {
     let word = detail.current_step_status.as_deref().unwrap_or_default();
     let status = StepStatus::parse(word).ok_or_else(|| {
         let accepted = StepStatus::ALL.map(StepStatus::as_str).join("`, `");
@@ -140,11 +180,10 @@ fn step_event(detail: &Detail) -> Result<EventKind, IntakeError> {
     })?;
     let step =
         detail.step_name.clone().ok_or_else(|| IntakeError::Unreadable("`detail.stepName` is missing".to_owned()))?;
-    let change = StepChange {
+    Ok(StepChange {
         step,
         kind: detail.step_type.clone().unwrap_or_else(|| "step".to_owned()),
         status,
         reason: detail.failure_reason.clone().filter(|reason| !reason.is_empty()),
-    };
-    Ok(EventKind::StepChanged { execution_arn: detail.pipeline_execution_arn.clone(), change })
+    })
 }

@@ -3,16 +3,20 @@
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use statemachine::text::one_line;
 
 use super::PhysicalId;
 use crate::apply::Deployment;
+
+/// The most that is told of what is wrong with a request, in characters.
+const REASON_LIMIT: usize = 1000;
 
 const SETTINGS: &str = "Custom::TidegateSettings";
 const PIPELINE: &str = "Custom::TidegatePipeline";
 
 /// What is wrong with a request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
+#[error("{}", one_line(.0, REASON_LIMIT))]
 pub struct RequestError(String);
 
 /// What is to be done.

@@ -17,6 +17,7 @@ pub(super) fn references(reader: &mut Reader<'_>, drafts: &[Draft]) {
         for input in &draft.inputs {
             let Source::Step { step, output } = &input.source else { continue };
             let message = match drafts.iter().find(|other| other.key == step.as_str()) {
+                None if reader.full() => return,
                 None => {
                     let names = || drafts.iter().map(|draft| draft.key.as_str());
                     let mut message = format!(
@@ -98,6 +99,7 @@ pub(super) fn parameters(reader: &mut Reader<'_>, declared: &BTreeMap<ParameterN
                 Wants::Instance => format!("`{INPUT_DATA_URI}` is an address, not an instance type"),
                 _ => continue,
             },
+            None if reader.full() => return,
             None => {
                 let names = || std::iter::once(INPUT_DATA_URI).chain(declared.keys().map(AsRef::as_ref));
                 let mut message =

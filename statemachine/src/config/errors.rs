@@ -2,9 +2,19 @@
 
 use std::fmt;
 
-use super::text::{quote, visible};
+use super::text::{QUOTED_LIMIT, quote, visible};
 
-/// Every problem of one file, in the order of the file. Never empty.
+/// The most problems that are told of one file. Whoever has so many has given the wrong file.
+pub const PROBLEM_LIMIT: usize = 100;
+
+/// The longest message, in characters.
+const MESSAGE_LIMIT: usize = 2000;
+
+/// The longest key that is told in full, in bytes; no key that is accepted is longer.
+const KEY_LIMIT: usize = 300;
+
+/// The problems of one file, in the order of the file. Never empty; after [`PROBLEM_LIMIT`] of them one more says that
+/// there are others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Errors(Vec<ConfigError>);
 
@@ -12,6 +22,12 @@ impl Errors {
     pub(super) fn new(file: &str, mut problems: Vec<Problem>) -> Self {
         problems.sort_by_key(|problem| problem.place);
         problems.dedup();
+        if problems.len() > PROBLEM_LIMIT {
+            problems.truncate(PROBLEM_LIMIT);
+            let place = problems.last().map_or(Place::NONE, |problem| problem.place);
+            let message = format!("there are more than {PROBLEM_LIMIT} problems: mend these first");
+            problems.push(Problem::new(place, KeyPath::root(), message));
+        }
         let errors = problems.into_iter().map(|problem| ConfigError {
             file: file.to_owned(),
             line: problem.place.line,
@@ -112,7 +128,12 @@ pub(super) struct Problem {
 impl Problem {
     pub(super) fn new(place: Place, path: KeyPath, message: impl Into<String>) -> Self {
         // Errors of other modules and of the YAML parser quote the file as it is.
-        Self { place, path, message: visible(message.into().chars()) }
+        let mut message = visible(message.into().chars().take(MESSAGE_LIMIT + 1));
+        if let Some((end, _)) = message.char_indices().nth(MESSAGE_LIMIT) {
+            message.truncate(end);
+            message.push('…');
+        }
+        Self { place, path, message }
     }
 }
 
@@ -125,7 +146,12 @@ impl KeyPath {
         Self(String::new())
     }
 
+    /// A key that is too long to be one of ours is cut: it would be repeated for everything below it.
     pub(super) fn child(&self, key: &str) -> Self {
+        if key.len() > KEY_LIMIT {
+            let cut: String = key.chars().take(QUOTED_LIMIT).collect();
+            return self.child(&format!("{cut}…"));
+        }
         if self.0.is_empty() { Self(key.to_owned()) } else { Self(format!("{}.{key}", self.0)) }
     }
 

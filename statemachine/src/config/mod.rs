@@ -31,7 +31,7 @@ use crate::queue::Concurrency;
 
 pub use arrival::{Arrival, Batch, Grouping, ObjectName, Size, SizeBounds};
 pub use cron::Cron;
-pub use errors::{ConfigError, Errors};
+pub use errors::{ConfigError, Errors, PROBLEM_LIMIT};
 pub use expected::{ClockTime, Days, Expected};
 pub use names::{
     ENDPOINT_NAME_LIMIT, EndpointName, HyperparameterName, InputName, MODEL_PACKAGE_GROUP_LIMIT, OutputName,

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use super::errors::{KeyPath, Place, Problem};
+use super::errors::{KeyPath, PROBLEM_LIMIT, Place, Problem};
 use super::names::ParameterName;
 use super::template::Template;
 use super::text::{quote, quote_all};
@@ -43,7 +43,15 @@ impl<'f> Reader<'f> {
         Self { problems: Vec::new(), uses: Vec::new(), files }
     }
 
+    /// So many problems are noted that further ones would not be told.
+    pub(super) fn full(&self) -> bool {
+        self.problems.len() > PROBLEM_LIMIT
+    }
+
     pub(super) fn problem(&mut self, place: Place, path: &KeyPath, message: impl Into<String>) {
+        if self.full() {
+            return;
+        }
         self.problems.push(Problem::new(place, path.clone(), message));
     }
 
@@ -219,6 +227,9 @@ impl<'n> Section<'n> {
     fn refuse_unknown(&self, reader: &mut Reader<'_>) {
         let accepted = || self.accepted.iter().copied();
         for entry in self.entries.iter().filter(|entry| !self.accepted.contains(&entry.key.as_str())) {
+            if reader.full() {
+                return;
+            }
             let path = self.path.child(&entry.key);
             let mut message = format!("{} is not a key here: accepted are {}", path.quoted(), quote_all(accepted()));
             if let Some(near) = nearest(&entry.key, accepted()) {
@@ -270,6 +281,9 @@ impl<'n> Section<'n> {
     }
 }
 
+/// With how many names a word is compared; a pipeline has fewer.
+const NAMES_COMPARED: usize = 300;
+
 /// The name that was probably meant: at most two letters away, and fewer than half of what was written.
 pub(super) fn nearest<'a>(written: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let close = |name: &str| strsim::damerau_levenshtein(&written.to_lowercase(), &name.to_lowercase());
@@ -278,6 +292,7 @@ pub(super) fn nearest<'a>(written: &str, names: impl Iterator<Item = &'a str>) -
         return None;
     }
     names
+        .take(NAMES_COMPARED)
         .map(|name| (close(name), name))
         .filter(|(distance, name)| *distance <= 2 && distance * 2 < name.len().max(1))
         .min()

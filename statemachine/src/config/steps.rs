@@ -20,6 +20,8 @@ const TRAINING_INPUT_LIMIT: usize = 20;
 const OUTPUT_LIMIT: usize = 10;
 const ARGUMENT_COUNT_LIMIT: usize = 100;
 const ARGUMENT_LIMIT: usize = 256;
+/// SageMaker itself takes far fewer. Checks across steps take time that grows with the square of their number.
+const STEP_COUNT_LIMIT: usize = 500;
 /// SageMaker takes 100, three of which are the container's own.
 const HYPERPARAMETER_COUNT_LIMIT: usize = 97;
 const HYPERPARAMETER_LIMIT: usize = 2500;
@@ -55,6 +57,10 @@ pub(super) fn steps(reader: &mut Reader<'_>, field: &Field<'_>) -> Vec<Draft> {
     let entries = field.named::<StepName>(reader, "a mapping of names and steps").unwrap_or_default();
     if entries.is_empty() && matches!(field.node.content, Content::Mapping(_)) {
         field.problem(reader, "there is no step: add one");
+    }
+    if entries.len() > STEP_COUNT_LIMIT {
+        field.problem(reader, format!("{} steps: {STEP_COUNT_LIMIT} are accepted", entries.len()));
+        return Vec::new();
     }
     entries.into_iter().map(|(name, key, field)| draft(reader, name, key, &field)).collect()
 }

@@ -13,7 +13,7 @@ impl Invalid {
 }
 
 /// The longest quotation of a user's text in an error, in characters.
-const QUOTED_LIMIT: usize = 80;
+pub(crate) const QUOTED_LIMIT: usize = 80;
 
 /// The text in backticks, on one line, without control characters, cut when it is long.
 pub(crate) fn quote(text: &str) -> String {
@@ -41,9 +41,17 @@ pub(crate) fn visible(characters: impl Iterator<Item = char>) -> String {
     text
 }
 
-/// Several names in backticks, joined by commas.
+/// The most names that are listed.
+const LISTED_LIMIT: usize = 30;
+
+/// Several names in backticks, joined by commas; of very many, the first.
 pub(crate) fn quote_all<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    names.into_iter().map(quote).collect::<Vec<_>>().join(", ")
+    let mut names = names.into_iter();
+    let mut listed = names.by_ref().take(LISTED_LIMIT).map(quote).collect::<Vec<_>>().join(", ");
+    if names.next().is_some() {
+        listed.push_str(" and others");
+    }
+    listed
 }
 
 /// Letters and digits, with single or repeated hyphens inside: the pattern of most SageMaker names,

@@ -2,12 +2,12 @@
 //!
 //! Every problem is collected; only a syntax error ends the reading, for nothing behind it can be trusted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use granit_parser::{Event, Parser, ScalarStyle, Span};
 use serde_json::Value;
 
-use super::errors::{KeyPath, Place, Problem};
+use super::errors::{KeyPath, PROBLEM_LIMIT, Place, Problem};
 use super::text::quote;
 
 /// The largest `pipeline.yaml`, in bytes.
@@ -142,7 +142,12 @@ struct Open {
 
 enum OpenKind {
     List(Vec<Node>),
-    Mapping { entries: Vec<Entry>, key: Option<(Option<String>, Place)> },
+    Mapping {
+        entries: Vec<Entry>,
+        /// The line of each key so far.
+        lines: HashMap<String, usize>,
+        key: Option<(Option<String>, Place)>,
+    },
 }
 
 impl Builder {
@@ -169,7 +174,7 @@ impl Builder {
             }
             Event::SequenceStart(_, anchor, _) => self.open(place, anchor, OpenKind::List(Vec::new()))?,
             Event::MappingStart(_, anchor, _) => {
-                self.open(place, anchor, OpenKind::Mapping { entries: Vec::new(), key: None })?;
+                self.open(place, anchor, OpenKind::Mapping { entries: Vec::new(), lines: HashMap::new(), key: None })?;
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 if let Some(open) = self.open.pop() {
@@ -221,26 +226,26 @@ impl Builder {
         match self.open.last_mut().map(|open| &mut open.kind) {
             None => self.root = Some(node),
             Some(OpenKind::List(items)) => items.push(node),
-            Some(OpenKind::Mapping { entries, key }) => match key.take() {
+            Some(OpenKind::Mapping { entries, lines, key }) => match key.take() {
                 None => {
                     let name = node.content.plain_text().map(str::to_owned);
                     if name.is_none() {
                         let message = format!("{} is not a key: accepted is plain text", node.content.describe());
-                        self.problems.push(Problem::new(node.place, path, message));
+                        note(&mut self.problems, Problem::new(node.place, path, message));
                     }
                     *key = Some((name, node.place));
                 }
                 Some((None, _)) => {}
-                Some((Some(name), place)) => match entries.iter().find(|entry| entry.key == name) {
+                Some((Some(name), place)) => match lines.get(&name) {
                     Some(first) => {
-                        let message = format!(
-                            "{} stands twice, first on line {}: keep one of them",
-                            path.quoted(),
-                            first.place.line
-                        );
-                        self.problems.push(Problem::new(place, path, message));
+                        let message =
+                            format!("{} stands twice, first on line {first}: keep one of them", path.quoted());
+                        note(&mut self.problems, Problem::new(place, path, message));
                     }
-                    None => entries.push(Entry { key: name, place, value: node }),
+                    None => {
+                        lines.insert(name.clone(), place.line);
+                        entries.push(Entry { key: name, place, value: node });
+                    }
                 },
             },
         }
@@ -263,6 +268,12 @@ impl Builder {
             OpenKind::Mapping { key: Some((Some(name), _)), .. } => path.child(name),
             OpenKind::Mapping { .. } => path,
         })
+    }
+}
+
+fn note(problems: &mut Vec<Problem>, problem: Problem) {
+    if problems.len() <= PROBLEM_LIMIT {
+        problems.push(problem);
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Criterion, Finite, Gate, MetricPath};
+use super::{Criterion, Finite, Gate, METRIC_PATH_LIMIT, MetricPath};
 
 /// The largest report that is read, in bytes. A report holds a few dozen numbers and perhaps a curve; a larger one is
 /// a mistake, and is refused rather than held in a function's memory.
@@ -13,6 +13,9 @@ pub const REPORT_LIMIT: usize = 1024 * 1024;
 
 /// The most leaves of one report: it is stored with its run, in an item of 400 KB at most.
 pub const LEAF_LIMIT: usize = 2000;
+
+/// The most bytes that a report takes where it is stored with its run.
+pub const STORED_LIMIT: usize = 128 * 1024;
 
 /// The most metrics kept from one report: they are stored with the run, whose item is bounded.
 pub const METRICS_LIMIT: usize = 200;
@@ -53,10 +56,12 @@ pub struct UnreadableReport(pub String);
 
 impl Report {
     /// Reads a report and keeps its numeric leaves. A leaf named `value`, as in SageMaker's
-    /// `{"accuracy": {"value": 0.97, "standard_deviation": 0.01}}`, also counts under its parent's path.
+    /// `{"accuracy": {"value": 0.97, "standard_deviation": 0.01}}`, also counts under its parent's path. What lies under a
+    /// path of more than [`METRIC_PATH_LIMIT`] bytes is left out: no gate can ask for it.
     ///
     /// # Errors
-    /// Not JSON (Python's `NaN` and `Infinity` are not), not an object, larger than [`REPORT_LIMIT`].
+    /// Not JSON (Python's `NaN` and `Infinity` are not), not an object, larger than [`REPORT_LIMIT`],
+    /// [`LEAF_LIMIT`] or [`STORED_LIMIT`].
     pub fn parse(bytes: &[u8]) -> Result<Self, UnreadableReport> {
         if bytes.len() > REPORT_LIMIT {
             return Err(UnreadableReport(format!("it has {} bytes, and {REPORT_LIMIT} are accepted", bytes.len())));
@@ -71,7 +76,13 @@ impl Report {
             walk(name, value, &mut leaves);
         }
         if leaves.len() > LEAF_LIMIT {
-            return Err(UnreadableReport(format!("it has {} values, and {LEAF_LIMIT} are accepted", leaves.len())));
+            return Err(UnreadableReport(format!("it has more than {LEAF_LIMIT} values, and so many are accepted")));
+        }
+        let stored = serde_json::to_string(&leaves).map_or(usize::MAX, |text| text.len());
+        if stored > STORED_LIMIT {
+            return Err(UnreadableReport(format!(
+                "its values with their names take {stored} bytes, and {STORED_LIMIT} are accepted"
+            )));
         }
         Ok(Self(leaves))
     }
@@ -106,8 +117,12 @@ impl Report {
     }
 }
 
-// serde_json bounds the depth at 128, so this recursion is bounded too.
+// serde_json bounds the depth at 128, so this recursion is bounded too. Without a bound on the path, a long name with
+// many leaves below it would be kept for each of them.
 fn walk(path: &str, value: &Value, leaves: &mut BTreeMap<String, Found>) {
+    if path.len() > METRIC_PATH_LIMIT || leaves.len() > LEAF_LIMIT {
+        return;
+    }
     match value {
         Value::Object(members) => {
             for (name, member) in members {
