@@ -1,5 +1,7 @@
 //! The sweep: whatever a crash, a lost event or a lost schedule left behind is found here, once a minute.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use statemachine::config::Pipeline;
@@ -18,6 +20,10 @@ const RUNS_AT_ONCE: usize = 500;
 
 /// After which a sweep takes up nothing new: its function has five minutes.
 const TIME: SignedDuration = SignedDuration::from_mins(4);
+
+/// How long one run may take: as long as a function lives that handles an event, so that nothing is carried out under a
+/// claim that has ended ([`crate::drive::CLAIM`]).
+const LIFE: Duration = Duration::from_secs(30);
 
 /// How late a schedule's firing may be before it counts as lost. EventBridge Scheduler tries to hand it over again and
 /// again; one that comes later still begins its run after all.
@@ -54,13 +60,17 @@ pub async fn sweep(context: &Context) -> Result<Swept, IntakeError> {
             break;
         }
         swept.due += 1;
-        match look(context, &id).await {
-            Ok(Looked { drained, asked }) => {
+        match tokio::time::timeout(LIFE, look(context, &id)).await {
+            Ok(Ok(Looked { drained, asked })) => {
                 swept.drained += usize::from(drained);
                 swept.asked += usize::from(asked);
             }
-            Err(error) => {
+            Ok(Err(error)) => {
                 warn!(run = %id, error = %error, "a run could not be swept");
+                swept.failed += 1;
+            }
+            Err(_) => {
+                warn!(run = %id, "a run could not be swept in time");
                 swept.failed += 1;
             }
         }

@@ -333,6 +333,24 @@ fn a_start_that_may_have_been_heard_is_not_taken_for_refused() {
     }
 }
 
+#[test]
+fn a_rollout_that_may_have_begun_is_told_by_the_endpoint_and_not_by_a_later_refusal() {
+    for (unheard, then) in [(false, Phase::Failed), (true, Phase::Deploying)] {
+        let mut world = world_in(Phase::Deploying);
+        let deploy = world.run.as_mut().unwrap().outbox.iter_mut().find(|it| it.id == CommandId::deploy()).unwrap();
+        deploy.claim(at(20));
+        if unheard {
+            deploy.let_go();
+        }
+        let kind = EventKind::CommandFailed { command: CommandId::deploy(), reason: "no".into() };
+        world.give(&Event { at: at(21), kind });
+        assert_eq!(world.run().phase, then);
+        assert_eq!(world.around.endpoint.deploying.is_some(), unheard);
+    }
+    let mut gone = world_in(Phase::Batching);
+    assert_eq!(gone.give(&status(100, ExecutionStatus::Succeeded)).outcome, Outcome::Illegal);
+}
+
 fn external_event() -> impl Strategy<Value = Event> {
     let statuses = prop::sample::select(ExecutionStatus::ALL.to_vec());
     let steps = prop::sample::select(StepStatus::ALL.to_vec());

@@ -147,6 +147,9 @@ impl Step {
     }
 
     pub(super) fn other_execution(&self, arn: &str) -> Option<Verdict> {
+        if matches!(self.run.phase, Phase::Batching | Phase::Queued | Phase::Missed) {
+            return Some(Verdict::illegal(format!("the run has asked for no execution, and this is of {arn}")));
+        }
         let known = &self.run.execution.as_ref()?.arn;
         (known != arn).then(|| Verdict::illegal(format!("the run's execution is {known}, and this is of {arn}")))
     }

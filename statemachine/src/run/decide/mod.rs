@@ -163,8 +163,14 @@ impl Step {
     }
 
     fn command_failed(&mut self, command: &CommandId, reason: &str) -> Verdict {
+        let unsure = self.run.outbox.iter().any(|pending| pending.id == *command && pending.unsure);
         if !self.acknowledge(command) {
             return Verdict::ignored(format!("{command} was answered already"));
+        }
+        if unsure && *command == CommandId::deploy() && self.run.phase == Phase::Deploying {
+            // An earlier attempt may have been heard: the endpoint itself tells how it ended.
+            self.run.learn(self.at, crate::text::one_line(&format!("{command} failed: {reason}"), 1000));
+            return Verdict::changed("the rollout was refused, and may have begun before; the endpoint will tell");
         }
         let essential =
             [CommandId::start(), CommandId::evaluate(), CommandId::register(), CommandId::deploy()].contains(command);
