@@ -49,7 +49,8 @@ struct Job<'s> {
 }
 
 /// `FAULTS=all` leaves nothing out. Otherwise an event that makes the same calls for the same reason as an event of an
-/// earlier story is not gone through again, and what the SDK makes up for is tried once for each operation of a function.
+/// earlier story is not gone through again, what the SDK makes up for is tried once for each operation of a function, and
+/// of the rest every third is played.
 fn everything() -> bool {
     std::env::var("FAULTS").is_ok_and(|value| value == "all")
 }
@@ -82,6 +83,10 @@ pub(crate) fn all(scenarios: &[Scenario], sabotage: Sabotage, which: fn(&Call, &
                 }
             }
         }
+    }
+    if !everything() && sabotage == Sabotage::default() {
+        // Three is prime to the extents of every fault: each call, each fault and each extent keeps its share.
+        jobs = jobs.into_iter().step_by(3).collect();
     }
     let mut report = Report { stories: scenarios.len(), played: jobs.len(), ..Report::default() };
     for outcome in &clean {
@@ -129,9 +134,6 @@ impl Job<'_> {
         if !wrongs.is_empty() {
             let function = clean.taken[event].delivery.function;
             let errors = outcome.errors.last().map_or("none", String::as_str);
-            if std::env::var_os("FAULTS_SHOW").is_some() {
-                eprintln!("WRONG {}: {plan} ({call}): {}", scenario.name, wrongs.join("; "));
-            }
             report.wrongs.push(format!(
                 "{}: {plan} ({call} of {function:?}): {}\n    last error: {errors}",
                 scenario.name,

@@ -100,7 +100,7 @@ impl AsyncSleep for VirtualSleep {
     fn sleep(&self, duration: Duration) -> Sleep {
         let deadline = now() + duration;
         // What someone configured is round; a pause before a retry has a random part.
-        let is_round = duration.subsec_nanos() % 100_000_000 == 0;
+        let is_round = duration.subsec_nanos().is_multiple_of(100_000_000);
         match (is_round, duration >= SHORTEST_TIMEOUT) {
             (true, true) => Sleep::new(at(deadline)),
             (true, false) => Sleep::new(std::future::pending()),
