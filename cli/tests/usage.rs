@@ -34,6 +34,12 @@ fn wrong_usage_is_exit_code_2() {
         &["frobnicate"],
         &["local", "up", "--faults", "2"],
         &["lineage", "x", "--at", "noon"],
+        &["runs", "--phase", "dead"],
+        &["why"],
+        &["replay"],
+        &["dlq", "replay"],
+        &["dlq", "replay", "0123", "--all"],
+        &["dlq", "list", "--function", "on-vacation"],
     ] {
         let (output, told) = run(&folder, arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {told}");

@@ -56,10 +56,8 @@ pub fn arrival(data: &[u8]) {
     let _ = arrived.object.version();
     let stored = serde_json::to_string(&arrived.object).expect("an object is JSON");
     assert_eq!(serde_json::from_str(&stored).ok(), Some(arrived.object));
-    assert_eq!(
-        format!("{:.3}", arrived.at).parse::<jiff::Timestamp>().map(|at| at.as_second()),
-        Ok(arrived.at.as_second())
-    );
+    let stored: Option<jiff::Timestamp> = format!("{:.3}", arrived.at).parse().ok();
+    assert_eq!(stored.map(|at| at.as_second()), Some(arrived.at.as_second()));
 }
 
 /// The status of an execution or of a step.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use statemachine::lineage::Lineage;
-use statemachine::run::{Command, CommandId, Message, Outcome, Pending, PendingCommand, RunSpec, Stop};
+use statemachine::run::{Command, CommandId, Message, Outcome, PendingCommand, RunSpec, Stop};
 use statemachine::{Around, Endpoint, Event, EventKind, Queue, Run, RunId, decide};
 use tracing::{info, warn};
 
@@ -309,8 +309,7 @@ impl<'a> Drive<'a> {
         let Some(mut stored) = self.ledger.run(id).await? else { return Ok(()) };
         for pending in &mut stored.value.outbox {
             if pending.id == *command {
-                pending.state = Pending::Unclaimed;
-                pending.attempts = pending.attempts.saturating_add(1);
+                pending.let_go();
             }
         }
         let change = Change {
@@ -347,7 +346,7 @@ fn claim(run: &mut Run, now: Timestamp) -> Vec<CommandId> {
     let until = now.saturating_add(CLAIM).unwrap_or(Timestamp::MAX);
     for pending in &mut run.outbox {
         if free.contains(&pending.id) {
-            pending.state = Pending::Claimed { until };
+            pending.claim(until);
         }
     }
     free

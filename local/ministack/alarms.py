@@ -23,8 +23,9 @@ from ministack.services import cloudwatch, sns, sqs
 
 logger = logging.getLogger("tidegate")
 
-# Recorded figures are kept for so long; an alarm of Tidegate looks back a quarter of an hour.
-_KEPT_SECONDS = 3600
+# Services' figures are kept for so long, all of them being saved every few seconds; no alarm of Tidegate looks back further
+# than a quarter of an hour.
+_KEPT_SECONDS = 1200
 # A round that comes so late was not waited for: the machine slept.
 _SLEPT_SECONDS = 60
 
@@ -193,7 +194,7 @@ def _written(seconds: float) -> str:
 
 
 def _forget(now: float) -> None:
-    """A busy cloud records figures by the thousand, and all of them are saved every few seconds."""
+    """Drops what no alarm looks back to: a busy cloud records figures by the thousand."""
     for (_account, _region, key), points in list(cloudwatch._metrics._data.items()):
         if key[0].startswith("AWS/"):
             # Cut off in one step: functions' threads add at the other end.

@@ -50,7 +50,13 @@ fn a_long_key_is_not_repeated_for_all_below_it() {
     pipeline_yaml(format!("pipeline: p\nparameters:\n  ? {key}\n  :\n{below}").as_bytes());
     let members = large(|number| format!("\"x{number}\":1,"));
     stored_pipeline(format!("{{\"steps\":{{\"{key}\":{{\"type\":\"training\",{members}\"y\":1}}}}}}").as_bytes());
-    evaluation(format!("{{\"{key}\":{{{members}\"y\":1}}}}").as_bytes());
+}
+
+#[test]
+fn a_long_name_in_a_report_is_not_kept_for_each_of_its_values() {
+    let name = "n".repeat(20_000);
+    let values: Vec<String> = (0..1500).map(|number| format!("\"x{number}\":1")).collect();
+    evaluation(format!("{{\"accuracy\":0.99,\"{name}\":{{{}}}}}", values.join(",")).as_bytes());
 }
 
 #[test]
@@ -75,7 +81,7 @@ fn a_mistake_in_every_line_is_told_a_bounded_number_of_times() {
 fn a_report_is_stored_within_its_items_room() {
     let name = "n".repeat(250);
     let mut report = String::from("{");
-    for number in 0..2000 {
+    for number in 0..1500 {
         write!(report, "\"{name}{number}\":\"{}\",", "é".repeat(60)).unwrap();
     }
     report.push_str("\"accuracy\":0.99}");

@@ -50,7 +50,7 @@ pub(crate) fn a_replay_reads_the_same_versions_once(cloud: &Cloud) -> Result<()>
     let replays = runs(cloud)?.into_iter().filter(|run| run["trigger"]["of"] == *id).count();
     ensure!(replays == 1, "{replays} runs replay {id}");
     let why = cloud.tidegate(&["why", replay])?;
-    ensure!(why.contains(&format!("once more (replay 1)")) && why.contains(version), "{why}");
+    ensure!(why.contains("once more (replay 1)") && why.contains(version), "{why}");
     Ok(())
 }
 

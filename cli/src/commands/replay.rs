@@ -43,6 +43,10 @@ struct Replayed {
 pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), Error> {
     let session = context.session().await?;
     let of = follow::find(&session, &arguments.run).await?;
+    if of.inputs.uri.is_empty() {
+        return Err(Error::failed(format!("run {} has read nothing, so there is no work to do once more", of.id))
+            .hint(format!("`tidegate why {}` tells why, and what you can do", of.id)));
+    }
     let pipelines = session.ledger().pipelines().await?;
     if !pipelines.iter().any(|pipeline| pipeline.name == of.spec.pipeline) {
         return Err(Error::failed(format!("pipeline `{}` of run {} is not applied any more", of.spec.pipeline, of.id))

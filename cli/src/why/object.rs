@@ -192,6 +192,8 @@ fn unknown(found: &Found<'_>, about: String, now: Timestamp) -> Why {
             "the bucket has it, and no event of it has come".to_owned()
         }
     };
+    // What is true at all times first; then the newest.
+    chain.sort_by(|one, other| (one.at.is_some(), other.at).cmp(&(other.at.is_some(), one.at)));
     if found.version.is_some() {
         todo.push(Todo::new("see its other versions", format!("tidegate why {address}")));
     }

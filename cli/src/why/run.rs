@@ -19,6 +19,9 @@ const FACTS: usize = 30;
 /// The most objects that are named.
 const OBJECTS: usize = 5;
 
+/// The fact that the deadline has passed.
+const LATE: &str = "not done by its deadline";
+
 /// What stands around a run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Around<'a> {
@@ -202,6 +205,9 @@ fn trigger(run: &Run) -> String {
             format!("it began because a person asked for the work of run {of} once more (replay {attempt})")
         }
         Trigger::Expected { due } => format!("it was written down because data was expected by {}", time::stamp(*due)),
+        Trigger::Schedule { name, scheduled_time } if run.phase == Phase::Missed => {
+            format!("it was written down because schedule `{name}` was due at {}", time::stamp(*scheduled_time))
+        }
         Trigger::Schedule { name, scheduled_time } => {
             format!("it began because schedule `{name}` was due at {}", time::stamp(*scheduled_time))
         }
@@ -247,7 +253,10 @@ fn next(run: &Run, around: &Around<'_>, now: Timestamp) -> Vec<Cause> {
     if let Some(deadline) = run.deadline.filter(|_| !run.phase.is_end()) {
         next.push(match deadline > now {
             true => Cause::at(deadline, "its deadline: people are told if it is not done by then"),
-            false => Cause::at(deadline, "its deadline has passed, and people were told"),
+            false if run.facts.iter().any(|fact| fact.what == LATE) => {
+                Cause::at(deadline, "its deadline has passed, and people are told once")
+            }
+            false => Cause::at(deadline, "its deadline has passed, which is about to be noticed"),
         });
     }
     if let Some(due) = run.due(around.silence).filter(|_| !run.phase.is_end()) {
@@ -280,7 +289,10 @@ fn expected(pending: &PendingCommand, now: Timestamp) -> Option<Cause> {
         Command::Register { .. } => "its model is registered".to_owned(),
         Command::Deploy { endpoint, .. } => format!("SageMaker is asked to roll its model out to endpoint {endpoint}"),
         Command::Stop { .. } => "SageMaker is asked to stop its execution".to_owned(),
-        Command::Alert(alert) => format!("people are told: {}", alert.subject),
+        Command::Alert(alert) => {
+            let subject = alert.subject.strip_prefix("Tidegate: ").unwrap_or(&alert.subject);
+            format!("an alert is sent, \"{subject}\"")
+        }
         Command::Tell { run, .. } => format!("run {run} is told"),
     };
     let tried = match pending.attempts {
@@ -310,6 +322,11 @@ fn todo(run: &Run, around: &Around<'_>) -> Vec<Todo> {
             todo.push(Todo::new("refuse it", format!("tidegate approve {id} --reject")));
         }
         phase if !phase.is_end() => todo.push(Todo::new("follow it", format!("tidegate run {id} --wait"))),
+        Phase::Missed => {
+            todo.push(Todo::new("see whether a firing is among the dead letters", "tidegate dlq list"));
+            let pipeline = &run.spec.pipeline;
+            todo.push(Todo::new("start the pipeline by hand", format!("tidegate start {pipeline}")));
+        }
         Phase::Live => todo.push(Todo::new(
             "see what answers and what it was made of",
             format!("tidegate lineage endpoint:{}", endpoint_of(run)),
@@ -343,9 +360,9 @@ fn todo(run: &Run, around: &Around<'_>) -> Vec<Todo> {
     todo
 }
 
-/// A record that no data came has no work to do again.
+/// A run of which nothing came has no work to do again.
 fn replayable(run: &Run) -> bool {
-    run.phase != Phase::Superseded && !matches!(run.trigger, Trigger::Expected { .. })
+    run.phase != Phase::Superseded && !run.inputs.uri.is_empty()
 }
 
 fn superseded_by(run: &Run) -> Option<RunId> {

@@ -32,19 +32,26 @@ pub(crate) fn schedule(
     next: Option<Timestamp>,
     expects: bool,
 ) -> Why {
-    let told = |due: &Due| outcome(pipeline, due, expects);
+    // Of a time before it was applied as it is now nothing can be said, unless there is a run.
+    let counts = |due: &&Due| due.run.is_some() || due.at >= pipeline.applied;
+    let dues: Vec<&Due> = dues.iter().filter(counts).collect();
+    let told = |due: &Due| outcome(due, expects);
     let (state, because) = match (dues.first(), next) {
         (Some(newest), _) => {
             let (state, words) = told(newest);
             (state, format!("it was due at {}: {words}", time::stamp(newest.at)))
         }
-        (None, Some(next)) => ("waiting", format!("it was not due yet; it is due at {}", time::stamp(next))),
+        (None, Some(next)) => (
+            "waiting",
+            format!("it was not due since its pipeline was applied as it is now; it is due at {}", time::stamp(next)),
+        ),
         (None, None) => {
             ("unknown", "no firing of it is known, and when it is due only EventBridge Scheduler knows".into())
         }
     };
     let mut chain: Vec<Cause> = dues.iter().map(|due| Cause::at(due.at, format!("due: {}", told(due).1))).collect();
     chain.push(Cause::at(pipeline.applied, format!("pipeline `{}` was applied as it is now: {rhythm}", pipeline.name)));
+    chain.sort_by(|one, other| other.at.cmp(&one.at));
     let mut todo: Vec<Todo> = dues
         .iter()
         .filter_map(|due| due.run.as_ref())
@@ -66,7 +73,7 @@ pub(crate) fn schedule(
     }
 }
 
-fn outcome(pipeline: &PipelineRecord, due: &Due, expects: bool) -> (&'static str, String) {
+fn outcome(due: &Due, expects: bool) -> (&'static str, String) {
     match &due.run {
         Some(run) if expects => ("missed", format!("no data had come; told as {}", run.id)),
         Some(Fired { id, phase: Phase::Missed, .. }) => {
@@ -77,10 +84,7 @@ fn outcome(pipeline: &PipelineRecord, due: &Due, expects: bool) -> (&'static str
             let late = if late { format!(", {} late", time::span(due.at, *created)) } else { String::new() };
             ("fired", format!("it fired{late}: run {id}, which is {phase}"))
         }
-        None if expects && due.at >= pipeline.applied => ("kept", "data had come".to_owned()),
-        None if due.at < pipeline.applied => {
-            ("before", "no run; the pipeline was not applied as it is now at that time".to_owned())
-        }
+        None if expects => ("kept", "data had come".to_owned()),
         None => ("missed", "no run is known; the sweep writes down a firing that is lost within 15 minutes".to_owned()),
     }
 }

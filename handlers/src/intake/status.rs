@@ -1,6 +1,6 @@
 use serde::Deserialize;
 use serde_json::Value;
-use statemachine::run::{CommandId, ExecutionStatus, Failure, Inputs, StepChange, StepStatus};
+use statemachine::run::{CommandId, ExecutionStatus, Failure, Inputs, Phase, StepChange, StepStatus};
 use statemachine::{Event, EventKind, RunId};
 use tracing::info;
 
@@ -138,8 +138,9 @@ impl Intake<'_> {
         let run = run.value;
         let ours = match &run.execution {
             Some(execution) => execution.arn == detail.pipeline_execution_arn,
-            // One that is to be stopped may have got its execution after all.
-            None => run.has_pending(&CommandId::start()) || run.stop.is_some(),
+            // One that is to be stopped, or whose start was refused when it was tried again, may have got its execution
+            // after all.
+            None => run.has_pending(&CommandId::start()) || run.stop.is_some() || run.phase == Phase::Failed,
         };
         Ok((ours && same_pipeline(&run.spec.pipeline_arn, &detail.pipeline_arn)).then_some(id))
     }

@@ -162,7 +162,7 @@ class Alarms(unittest.TestCase):
 
     def test_old_figures_are_forgotten_and_those_that_people_put_are_not(self):
         for namespace in ("AWS/Lambda", "Mine"):
-            for age in (4000, 3601, 3599, 0):
+            for age in (2000, 1201, 1199, 0):
                 self.record(1, age, namespace=namespace)
         alarms._forget(NOW)
         kept = {key[0]: len(points) for key, points in cloudwatch._metrics.items()}

@@ -273,4 +273,22 @@ pub struct PendingCommand {
     /// How often it was tried and could not be done.
     #[serde(default)]
     pub attempts: u32,
+    /// Whether someone began it and did not tell how it went: it may have been done.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unsure: bool,
+}
+
+impl PendingCommand {
+    /// Someone begins it. If another's claim has ended meanwhile, that one may have done it.
+    pub fn claim(&mut self, until: Timestamp) {
+        self.unsure |= matches!(self.state, Pending::Claimed { .. });
+        self.state = Pending::Claimed { until };
+    }
+
+    /// Whoever began it gives it back, without an answer from AWS that tells whether it is done.
+    pub fn let_go(&mut self) {
+        self.unsure = true;
+        self.state = Pending::Unclaimed;
+        self.attempts = self.attempts.saturating_add(1);
+    }
 }

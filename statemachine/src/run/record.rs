@@ -492,7 +492,7 @@ impl Run {
 
     pub(super) fn command(&mut self, id: CommandId, command: Command) {
         if !self.has_pending(&id) {
-            self.outbox.push(PendingCommand { id, command, state: Pending::Unclaimed, attempts: 0 });
+            self.outbox.push(PendingCommand { id, command, state: Pending::Unclaimed, attempts: 0, unsure: false });
         }
     }
 }

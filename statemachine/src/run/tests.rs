@@ -315,6 +315,24 @@ fn a_command_is_free_until_it_is_claimed_and_again_when_the_claim_has_ended() {
     assert!(free(&run, 40));
 }
 
+#[test]
+fn a_start_that_may_have_been_heard_is_not_taken_for_refused() {
+    for (unheard, then) in [(false, Phase::Stopped), (true, Phase::Starting)] {
+        let mut world = world_in(Phase::Starting);
+        let start = world.run.as_mut().unwrap().outbox.iter_mut().find(|it| it.id == CommandId::start()).unwrap();
+        start.claim(at(1));
+        if unheard {
+            // Whoever claimed it first died, before or after SageMaker started the execution.
+            start.claim(at(2));
+        }
+        let kind = EventKind::Postponed { command: CommandId::start(), reason: "no room".into() };
+        world.give(&Event { at: at(2), kind });
+        world.give(&stop(3, None));
+        assert_eq!(world.run().phase, then);
+        assert_eq!(world.run().has_pending(&CommandId::start()), unheard);
+    }
+}
+
 fn external_event() -> impl Strategy<Value = Event> {
     let statuses = prop::sample::select(ExecutionStatus::ALL.to_vec());
     let steps = prop::sample::select(StepStatus::ALL.to_vec());

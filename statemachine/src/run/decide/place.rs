@@ -86,10 +86,10 @@ impl Step {
         }
     }
 
-    /// SageMaker said that it did not start the execution, and nobody has asked again.
+    /// SageMaker said each time that it did not start the execution, and nobody has asked again.
     fn start_was_refused(&self) -> bool {
         let start = self.run.outbox.iter().find(|pending| pending.id == CommandId::start());
-        start.is_some_and(|start| matches!(start.state, Pending::Waiting { .. }))
+        start.is_some_and(|start| matches!(start.state, Pending::Waiting { .. }) && !start.unsure)
     }
 
     fn record_stop(&mut self, stop: &Stop) {
