@@ -29,7 +29,8 @@ class Spy:
         world.events.put_targets(Rule=SPY, Targets=[{"Id": "queue", "Arn": arn}])
 
     def collect(self) -> None:
-        while True:
+        # Not until the queue is empty: while much happens, it never is.
+        for _ in range(3):
             found = world.sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages", [])
             for message in found:
                 event = json.loads(message["Body"])
