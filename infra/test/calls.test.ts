@@ -96,7 +96,7 @@ function intake(binary: string): Function[] {
   const follow = (f: Function): void => {
     if (reached.has(f)) return;
     reached.add(f);
-    const asked = calls(f.code, /\bobserve\(\)\s*\.(\w+)\(/g).map((question) => {
+    const asked = calls(f.code, /\b(?:observe\(\)|Observe::new\([^;]*?\))\s*\.(\w+)\(/g).map((question) => {
       const found = named(OBSERVE, question);
       assert.equal(found.length, 1, `${question} in ${f.file}`);
       return found[0]!;
@@ -154,6 +154,7 @@ describe('calls in the sources of the functions', () => {
     assert.deepEqual(those('list_object_versions'), ['on-data-arrival', 'on-schedule', 'on-pipeline-status']);
     // By which each way in is known to be followed as far as to the question.
     assert.deepEqual(those('list_pipeline_parameters_for_execution'), ['on-pipeline-status']);
+    assert.deepEqual(those('get_schedule'), ['sweep', 'pipeline-resource']);
     assert.deepEqual(those('delete_item'), ['pipeline-resource']);
     assert.deepEqual(those('publish'), FOLLOWING);
   });
