@@ -19,8 +19,8 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 
-/// How long one attempt of one call may take. Well below the functions' 30 s, so that a hung call becomes an error that
-/// is told, and not a function that is killed.
+/// How long one attempt of one call may take. A call that hangs once or twice is made again within the functions' 30 s; one
+/// that hangs in every attempt ends with the function, and its event is delivered again.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// How long a connection may take.

@@ -177,6 +177,11 @@ impl Intake<'_> {
         if let Some(run) = self.ledger().run(&id).await? {
             return Ok(Answer { run: id, phase: run.value.phase, existed: true });
         }
+        if before.inputs.objects.is_empty() && before.inputs.uri.is_empty() {
+            return Err(IntakeError::Unreadable(format!(
+                "`run` is `{of}`, which read nothing: there is nothing to replay"
+            )));
+        }
         let objects = before.inputs.objects;
         let exact = !objects.is_empty();
         let uri = match exact {

@@ -116,10 +116,11 @@ impl Intake<'_> {
         // What it reads is not ours to choose any more; what is there now is the best that can be known.
         let objects = match self.observe().objects(&uri, OBJECT_LIMIT).await {
             Ok(objects) => objects,
-            Err(error) => {
-                info!(execution = arn, uri, error = %error, "the inputs of an adopted execution cannot be listed");
+            Err(ObserveError::Permanent(reason)) => {
+                info!(execution = arn, uri, reason, "the inputs of an adopted execution cannot be listed");
                 Vec::new()
             }
+            Err(error) => return Err(error.into()),
         };
         let kind = EventKind::Adopted {
             execution_arn: arn.clone(),

@@ -67,7 +67,7 @@ impl Ledger<'_> {
     pub async fn objects(&self, bucket: &str, key: &str) -> Result<Vec<ObjectRecord>, LedgerError> {
         let items = self.partition(&object_partition(bucket, key), Some(OBJECT)).await?;
         let mut records = items.iter().map(get_body::<ObjectRecord>).collect::<Result<Vec<_>, _>>()?;
-        records.sort_by(|one, other| other.at.cmp(&one.at));
+        records.sort_by_key(|record| std::cmp::Reverse(record.at));
         Ok(records)
     }
 

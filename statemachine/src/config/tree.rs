@@ -2,7 +2,7 @@
 //!
 //! Every problem is collected; only a syntax error ends the reading, for nothing behind it can be trusted.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use granit_parser::{Event, Parser, ScalarStyle, Span};
 use serde_json::Value;
@@ -145,7 +145,7 @@ enum OpenKind {
     Mapping {
         entries: Vec<Entry>,
         /// The line of each key so far.
-        lines: HashMap<String, usize>,
+        lines: BTreeMap<String, usize>,
         key: Option<(Option<String>, Place)>,
     },
 }
@@ -174,7 +174,7 @@ impl Builder {
             }
             Event::SequenceStart(_, anchor, _) => self.open(place, anchor, OpenKind::List(Vec::new()))?,
             Event::MappingStart(_, anchor, _) => {
-                self.open(place, anchor, OpenKind::Mapping { entries: Vec::new(), lines: HashMap::new(), key: None })?;
+                self.open(place, anchor, OpenKind::Mapping { entries: Vec::new(), lines: BTreeMap::new(), key: None })?;
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 if let Some(open) = self.open.pop() {

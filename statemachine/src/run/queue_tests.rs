@@ -214,7 +214,7 @@ fn one_at_a_time_and_the_oldest_goes_next() {
     site.execution(7, &b, ExecutionStatus::Succeeded);
     site.tell(8);
     assert_eq!([&b, &c].map(|id| site.phase(id)), [Phase::Evaluating, Phase::Starting]);
-    assert_eq!(site.around.queue.active, [c.clone()]);
+    assert_eq!(site.around.queue.active, std::slice::from_ref(&c));
     assert!(site.around.queue.waiting.is_empty());
 }
 
