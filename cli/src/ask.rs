@@ -44,7 +44,7 @@ pub(crate) async fn on_schedule(session: &Session, errand: &Value) -> Result<Ans
 fn read(name: &str, error: Option<&str>, payload: &[u8]) -> Result<Answer, Error> {
     let said: Value = serde_json::from_slice(payload).unwrap_or_default();
     if let Some(error) = error {
-        let message = said["errorMessage"].as_str().unwrap_or(error);
+        let message = said.get("errorMessage").and_then(Value::as_str).unwrap_or(error);
         // The function speaks of the event that it was given; a person gave a command.
         let message = message.strip_prefix("the event cannot be read: ").unwrap_or(message);
         return Err(Error::failed(format!("function `{name}` failed: {}", one_line(message, 1000)))

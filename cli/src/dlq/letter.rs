@@ -117,12 +117,13 @@ impl Stored {
         let context = &record["requestContext"];
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let answer = &record["responsePayload"];
-        let error = match (text(&answer["errorMessage"]), text(&record["responseContext"]["functionError"])) {
-            (Some(message), _) => Some(message),
-            // A function that was killed answers in another form, or not at all.
-            (None, Some(error)) if answer.is_null() => Some(error),
-            (None, error) => (!answer.is_null()).then(|| answer.to_string()).or(error),
-        };
+        let error =
+            match (text(&answer["errorMessage"]), record.pointer("/responseContext/functionError").and_then(text)) {
+                (Some(message), _) => Some(message),
+                // A function that was killed answers in another form, or not at all.
+                (None, Some(error)) if answer.is_null() => Some(error),
+                (None, error) => (!answer.is_null()).then(|| answer.to_string()).or(error),
+            };
         let known = record.get("requestPayload").is_some();
         Self {
             event: if known { record["requestPayload"].clone() } else { record.clone() },

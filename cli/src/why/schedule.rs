@@ -51,7 +51,7 @@ pub(crate) fn schedule(
     };
     let mut chain: Vec<Cause> = dues.iter().map(|due| Cause::at(due.at, format!("due: {}", told(due).1))).collect();
     chain.push(Cause::at(pipeline.applied, format!("pipeline `{}` was applied as it is now: {rhythm}", pipeline.name)));
-    chain.sort_by(|one, other| other.at.cmp(&one.at));
+    chain.sort_by_key(|entry| std::cmp::Reverse(entry.at));
     let mut todo: Vec<Todo> = dues
         .iter()
         .filter_map(|due| due.run.as_ref())

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use statemachine::{Endpoint, Run};
 
 use crate::cloud::Cloud;
-use crate::fault::Progress;
 use crate::scenario::Scenario;
 use crate::world::Outcome;
 

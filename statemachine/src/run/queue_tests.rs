@@ -200,6 +200,19 @@ fn a_run_that_holds_as_much_as_one_can_begins_at_once() {
 }
 
 #[test]
+fn a_run_that_cannot_be_recorded_fails_with_an_alert_instead_of_being_refused_for_ever() {
+    let mut event = requested("v1", ApprovalMode::Automatic);
+    if let EventKind::Requested { inputs, .. } = &mut event.kind {
+        inputs.objects = (0..500).map(|n| named(&format!("{}{n}", "k".repeat(400)), "01")).collect();
+    }
+    let world = World::after(&[event]);
+    assert_eq!(world.run().phase, Phase::Failed);
+    assert!(!world.run().has_pending(&CommandId::start()));
+    assert!(world.pending().iter().any(|id| id.starts_with("alert:failed")));
+    assert!(serde_json::to_string(world.run()).unwrap().len() < 400_000);
+}
+
+#[test]
 fn one_at_a_time_and_the_oldest_goes_next() {
     let mut site = Site::new();
     let wait = Concurrency::Wait { at_most: 1 };

@@ -373,6 +373,9 @@ impl Ord for Fact {
 /// outgrow DynamoDB's item of 400 KB.
 pub const FACT_LIMIT: usize = 500;
 
+/// The most bytes of facts kept for one run, for the same reason.
+const FACT_BYTES: usize = 60_000;
+
 /// A run, whole. The ledger stores it as one item, under a version.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Run {
@@ -483,6 +486,7 @@ impl Run {
         match self.facts.binary_search(&fact) {
             Ok(_) => false,
             Err(_) if self.facts.len() >= FACT_LIMIT => false,
+            Err(_) if self.facts.iter().map(|fact| fact.what.len()).sum::<usize>() >= FACT_BYTES => false,
             Err(place) => {
                 self.facts.insert(place, fact);
                 true

@@ -163,7 +163,11 @@ async fn what_a_killed_engine_had_fired_and_not_deleted_is_deleted_and_not_fired
     let (port, seen) = ministack(0).await;
     let engine = engine(&folder.0, port);
     left(&engine, "once", 5, None, json!({}));
-    engine.store.update("g/once", |schedule: &mut Schedule| Ok::<_, Error>(schedule.next = None)).unwrap();
+    let forget = |schedule: &mut Schedule| {
+        schedule.next = None;
+        Ok::<_, Error>(())
+    };
+    engine.store.update("g/once", forget).unwrap();
     run_until(&engine, || nothing_left(&engine)).await;
     assert!(seen.lock().unwrap().is_empty());
 }

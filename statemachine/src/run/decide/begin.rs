@@ -194,6 +194,18 @@ impl Step {
     pub(super) fn start(&mut self) {
         self.run.phase = Phase::Starting;
         self.command_start();
+        let size = serde_json::to_string(&self.run).map_or(usize::MAX, |text| text.len());
+        if size > RUN_BYTES {
+            self.acknowledge(&CommandId::start());
+            let count = self.run.inputs.objects.len();
+            let reason = format!(
+                "the names of the {count} objects that the run reads are too long to be recorded: give shorter names, or \
+                 pack the objects into fewer"
+            );
+            // Enough to see which they were.
+            self.run.inputs.objects.truncate(100);
+            self.fail(Failure { step: None, reason });
+        }
     }
 
     fn enqueue(&mut self) -> Verdict {
@@ -262,6 +274,10 @@ impl Step {
         Verdict::changed(reason.to_owned())
     }
 }
+
+/// The longest record of a run that begins, in bytes. DynamoDB takes 400 KB for an item, and more is to come: facts, an
+/// evaluation, alerts.
+const RUN_BYTES: usize = 300_000;
 
 /// The most objects that one run collects.
 const COLLECTION_LIMIT: usize = 500;
