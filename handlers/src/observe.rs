@@ -76,21 +76,26 @@ impl<'a> Observe<'a> {
         Self { aws }
     }
 
+    /// An execution; `None` where SageMaker knows none of that ARN.
+    ///
     /// # Errors
-    /// There is no such execution, or SageMaker does not answer.
-    pub async fn execution(&self, arn: &str) -> Result<ExecutionView, ObserveError> {
+    /// SageMaker does not answer, or the role may not ask.
+    pub async fn execution(&self, arn: &str) -> Result<Option<ExecutionView>, ObserveError> {
         let answer = self.aws.sagemaker().describe_pipeline_execution().pipeline_execution_arn(arn).send().await;
-        let answer =
-            answer.map_err(|error| CallError::of(error).effect(format_args!("execution {arn} cannot be looked at")))?;
+        let answer = match answer.map_err(CallError::of) {
+            Ok(answer) => answer,
+            Err(error) if error.meaning == Meaning::Missing => return Ok(None),
+            Err(error) => return Err(error.effect(format_args!("execution {arn} cannot be looked at"))),
+        };
         let status = answer.pipeline_execution_status.as_ref();
-        Ok(ExecutionView {
+        Ok(Some(ExecutionView {
             status: status.and_then(|status| ExecutionStatus::parse(status.as_str())),
             started: answer.creation_time.as_ref().and_then(timestamp),
             modified: answer.last_modified_time.as_ref().and_then(timestamp),
             pipeline_arn: answer.pipeline_arn.unwrap_or_default(),
             display_name: answer.pipeline_execution_display_name,
             failure_reason: answer.failure_reason,
-        })
+        }))
     }
 
     /// The parameters of an execution, defaults among them, by name.
@@ -117,7 +122,8 @@ impl<'a> Observe<'a> {
         if let Some(failure) = first_failure(&effects::steps(self.aws, arn).await?) {
             return Ok(failure);
         }
-        let reason = self.execution(arn).await?.failure_reason.filter(|reason| !reason.is_empty());
+        let view = self.execution(arn).await?;
+        let reason = view.and_then(|view| view.failure_reason).filter(|reason| !reason.is_empty());
         Ok(Failure { step: None, reason: reason.unwrap_or_else(|| "SageMaker gave no reason".to_owned()) })
     }
 
@@ -296,7 +302,7 @@ mod tests {
                 "PipelineExecutionStatus":"Failed","FailureReason":"no","CreationTime":1700000000.5}"#,
         )]);
         let aws = fake.aws();
-        let view = Observe::new(&aws).execution(EXECUTION).await.unwrap();
+        let view = Observe::new(&aws).execution(EXECUTION).await.unwrap().unwrap();
         assert_eq!(view.status, Some(ExecutionStatus::Failed));
         assert_eq!(view.display_name.as_deref(), Some("a-0123456789abcdef"));
         assert_eq!(view.started, Timestamp::from_millisecond(1_700_000_000_500).ok());

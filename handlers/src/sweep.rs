@@ -12,7 +12,7 @@ use tracing::{info, warn};
 use crate::drive::Drive;
 use crate::intake::{Intake, IntakeError, Scope};
 use crate::ledger::PipelineRecord;
-use crate::observe::Observe;
+use crate::observe::{Observe, ObserveError};
 use crate::settings::Context;
 
 /// The most runs that one sweep looks at. What is left is due at the next.
@@ -117,9 +117,21 @@ async fn look(context: &Context, id: &RunId) -> Result<Looked, IntakeError> {
         return Ok(looked);
     }
     looked.asked = true;
-    let events = Intake::new(context, Scope::none()).ask(&run).await?;
+    let asked = Intake::new(context, Scope::none()).ask(&run).await;
+    let (events, trouble) = match asked {
+        Ok(events) => (events, None),
+        Err(error) => {
+            // The deadline passes all the same; and what AWS will not tell is not asked for every minute.
+            let now = |kind| Event { at: context.clock.now(), kind };
+            let mut events = vec![now(EventKind::DeadlinePassed)];
+            if matches!(error, IntakeError::Observe(ObserveError::Permanent(_))) {
+                events.push(now(EventKind::Swept));
+            }
+            (events, Some(error))
+        }
+    };
     Box::pin(drive.give(id, &events, false)).await?;
-    Ok(looked)
+    trouble.map_or(Ok(looked), Err)
 }
 
 /// Records each firing that was due a while ago and made no run.
@@ -140,27 +152,36 @@ async fn lost_firings(context: &Context, pipeline: &PipelineRecord) -> Result<us
     let drive = Drive::new(context);
     let mut missed = 0;
     for (name, schedule) in config.schedules() {
-        let Some(due) = schedule.expression.previous_due(&schedule.time_zone, late) else { continue };
-        if due < pipeline.applied || due < forgotten {
-            continue;
-        }
-        let id = RunId::schedule(&pipeline.name, name.as_str(), &due.to_string());
-        if drive.ledger().run(&id).await?.is_some() {
-            continue;
-        }
-        // Someone may have paused it, and is to have peace.
-        let resource = config.schedule_resource_name(name);
-        if !Observe::new(&context.aws).schedule_is_on(&context.settings.schedules.group, &resource).await? {
-            continue;
-        }
-        let kind = EventKind::Missed {
-            trigger: Trigger::Schedule { name: name.to_string(), scheduled_time: due },
-            spec: Box::new(pipeline.spec.clone()),
-            reason: format!("schedule `{name}` was due at {due} and has not fired"),
-        };
-        match Box::pin(drive.give(&id, &[Event { at: now, kind }], true)).await {
-            Ok(_) => missed += 1,
-            Err(error) => warn!(run = %id, error = %error, "a lost firing could not be told"),
+        let before = |time: Timestamp| schedule.expression.previous_due(&schedule.time_zone, time);
+        let dues = std::iter::successors(before(late), |due| before(*due));
+        let mut on = None;
+        for due in dues.take_while(|due| *due >= pipeline.applied && *due >= forgotten) {
+            let id = RunId::schedule(&pipeline.name, name.as_str(), &due.to_string());
+            if drive.ledger().run(&id).await?.is_some() {
+                continue;
+            }
+            // Someone may have paused it, and is to have peace.
+            let is_on = match on {
+                Some(known) => known,
+                None => {
+                    let resource = config.schedule_resource_name(name);
+                    let group = &context.settings.schedules.group;
+                    Observe::new(&context.aws).schedule_is_on(group, &resource).await?
+                }
+            };
+            on = Some(is_on);
+            if !is_on {
+                break;
+            }
+            let kind = EventKind::Missed {
+                trigger: Trigger::Schedule { name: name.to_string(), scheduled_time: due },
+                spec: Box::new(pipeline.spec.clone()),
+                reason: format!("schedule `{name}` was due at {due} and has not fired"),
+            };
+            match Box::pin(drive.give(&id, &[Event { at: now, kind }], true)).await {
+                Ok(_) => missed += 1,
+                Err(error) => warn!(run = %id, error = %error, "a lost firing could not be told"),
+            }
         }
     }
     Ok(missed)

@@ -47,7 +47,8 @@ impl<'a> Effects<'a> {
         let done = || EventKind::Done { command: command.id.clone() };
         match &command.command {
             Command::Start { pipeline, stage, parameters, token } => {
-                let start = start::Start { run: &run.id, pipeline, stage, parameters, token };
+                let again = command.unsure || command.attempts > 0;
+                let start = start::Start { run: &run.id, pipeline, stage, parameters, token, again };
                 let execution_arn = start.carry_out(aws, &settings.bucket).await?;
                 Ok(EventKind::ExecutionStarted { execution_arn })
             }

@@ -30,13 +30,15 @@ pub(super) struct Start<'a> {
     pub(super) stage: &'a [Stage],
     pub(super) parameters: &'a BTreeMap<String, String>,
     pub(super) token: &'a str,
+    /// Whether an earlier attempt may have copied some of the inputs.
+    pub(super) again: bool,
 }
 
 impl Start<'_> {
     /// Answers with the execution's ARN. The same token gives the same execution, so a second call starts no second one.
     pub(super) async fn carry_out(&self, aws: &Aws, bucket: &str) -> Result<String, EffectError> {
         if !self.stage.is_empty() {
-            copy_all(aws.s3(), bucket, self.stage).await?;
+            copy_all(aws.s3(), bucket, self.stage, self.again).await?;
         }
         let parameters = self.parameters.iter();
         let parameters = parameters.map(|(name, value)| Parameter::builder().name(name).value(value).build()).collect();
@@ -62,14 +64,14 @@ impl Start<'_> {
     }
 }
 
-async fn copy_all(client: &Client, bucket: &str, stage: &[Stage]) -> Result<(), EffectError> {
+async fn copy_all(client: &Client, bucket: &str, stage: &[Stage], again: bool) -> Result<(), EffectError> {
     let mut copies = JoinSet::new();
     let mut waiting = stage.iter();
     loop {
         while copies.len() < COPIES_AT_ONCE
             && let Some(Stage { object, to }) = waiting.next()
         {
-            copies.spawn(copy(client.clone(), bucket.to_owned(), object.clone(), to.clone()));
+            copies.spawn(copy(client.clone(), bucket.to_owned(), object.clone(), to.clone(), again));
         }
         match copies.join_next().await {
             // Dropping the set ends the others; what they copied is overwritten by the next attempt.
@@ -80,13 +82,27 @@ async fn copy_all(client: &Client, bucket: &str, stage: &[Stage]) -> Result<(), 
     }
 }
 
-async fn copy(client: Client, bucket: String, object: ObjectVersion, to: String) -> Result<(), EffectError> {
+async fn copy(
+    client: Client,
+    bucket: String,
+    object: ObjectVersion,
+    to: String,
+    again: bool,
+) -> Result<(), EffectError> {
     if object.size > COPY_LIMIT {
         let size = object.size;
         let advice = "split it into smaller objects";
         return Err(EffectError::Permanent(format!(
             "{object} has {size} bytes, and {COPY_LIMIT} are accepted: {advice}"
         )));
+    }
+    // A function has 30 s: what an attempt that was cut short has copied need not be copied again. The place is the run's
+    // own, and S3 shows an object whole or not at all.
+    if again
+        && let Ok(there) = client.head_object().bucket(&bucket).key(&to).send().await
+        && there.content_length().and_then(|length| u64::try_from(length).ok()) == Some(object.size)
+    {
+        return Ok(());
     }
     let mut request = client.copy_object().bucket(&bucket).key(&to).copy_source(copy_source(&object));
     // Without versions the ETag is what tells that it is still the object that the run was asked for.
@@ -130,6 +146,10 @@ mod tests {
     }
 
     async fn start(fake: &Fake, objects: &[ObjectVersion]) -> Result<String, EffectError> {
+        start_again(fake, objects, false).await
+    }
+
+    async fn start_again(fake: &Fake, objects: &[ObjectVersion], again: bool) -> Result<String, EffectError> {
         let stage: Vec<Stage> = objects
             .iter()
             .map(|object| Stage { object: object.clone(), to: "runs/p/r/input/a b.csv".into() })
@@ -137,7 +157,7 @@ mod tests {
         let run = RunId::manual("x");
         let parameters = BTreeMap::from([("InputDataUri".to_owned(), "s3://data/runs/p/r/input/".to_owned())]);
         let token = run.token("start");
-        let start = Start { run: &run, pipeline: "p", stage: &stage, parameters: &parameters, token: &token };
+        let start = Start { run: &run, pipeline: "p", stage: &stage, parameters: &parameters, token: &token, again };
         start.carry_out(&fake.aws(), "data").await
     }
 
@@ -160,6 +180,25 @@ mod tests {
         assert_eq!(body["PipelineExecutionDisplayName"], RunId::manual("x").as_str());
         assert_eq!(body["ClientRequestToken"], RunId::manual("x").token("start"));
         assert_eq!(body["PipelineParameters"][0]["Name"], "InputDataUri");
+    }
+
+    #[tokio::test]
+    async fn what_an_earlier_attempt_has_copied_is_not_copied_again() {
+        let started = Answer::json(200, r#"{"PipelineExecutionArn":"arn"}"#);
+        // Whole, in part, not at all: the object has 10 bytes.
+        for (there, then) in [
+            (Answer::xml(200, "0123456789"), vec!["HEAD", "POST"]),
+            (Answer::xml(200, "01234"), vec!["HEAD", "PUT", "POST"]),
+            (Answer::xml(404, ""), vec!["HEAD", "PUT", "POST"]),
+        ] {
+            let mut answers = vec![there];
+            answers.extend(then.contains(&"PUT").then(|| Answer::xml(200, COPIED)));
+            answers.push(started.clone());
+            let fake = Fake::new(answers);
+            start_again(&fake, &[object(Some("v1"))], true).await.unwrap();
+            let methods: Vec<_> = fake.requests().iter().map(|request| request.method.clone()).collect();
+            assert_eq!(methods, then);
+        }
     }
 
     #[tokio::test]

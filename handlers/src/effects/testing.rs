@@ -121,8 +121,10 @@ impl HttpConnector for Fake {
             panic!("no answer is left for {noted:?}");
         };
         self.0.requests.lock().unwrap().push(noted);
+        let length = answer.body.len().to_string();
         let mut response = HttpResponse::new(StatusCode::try_from(answer.status).unwrap(), SdkBody::from(answer.body));
         response.headers_mut().insert("content-type", answer.kind);
+        response.headers_mut().insert("content-length", length);
         HttpConnectorFuture::ready(Ok(response))
     }
 }

@@ -5,7 +5,6 @@ use statemachine::run::{CommandId, Failure, Phase, Run};
 use statemachine::{Event, EventKind};
 
 use super::{Intake, IntakeError};
-use crate::observe::ObserveError;
 
 impl Intake<'_> {
     /// What a run that is not at an end has missed, as far as AWS tells.
@@ -52,15 +51,11 @@ impl Intake<'_> {
     async fn ask_execution(&self, run: &Run) -> Result<Option<(Option<Timestamp>, EventKind)>, IntakeError> {
         let Some(execution) = &run.execution else { return Ok(None) };
         let arn = execution.arn.clone();
-        let view = match self.observe().execution(&arn).await {
-            Ok(view) => view,
-            // SageMaker knows it no more: nothing will ever be heard of it.
-            Err(ObserveError::Permanent(reason)) => {
-                let failure = Some(Failure { step: None, reason });
-                let status = statemachine::run::ExecutionStatus::Failed;
-                return Ok(Some((None, EventKind::ExecutionChanged { execution_arn: arn, status, failure })));
-            }
-            Err(error) => return Err(error.into()),
+        let Some(view) = self.observe().execution(&arn).await? else {
+            // Nothing will ever be heard of it.
+            let failure = Some(Failure { step: None, reason: "SageMaker knows the execution no more".to_owned() });
+            let status = statemachine::run::ExecutionStatus::Failed;
+            return Ok(Some((None, EventKind::ExecutionChanged { execution_arn: arn, status, failure })));
         };
         let Some(status) = view.status.filter(|status| *status != execution.status) else { return Ok(None) };
         let failure = self.failure_of(&arn, status).await?;

@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
-use statemachine::{Event, EventKind};
+use statemachine::{Endpoint, Event, EventKind};
 use tracing::info;
 
 use statemachine::run::{CommandId, EndpointStatus};
@@ -60,10 +60,24 @@ impl Intake<'_> {
             return Ok(());
         };
         let endpoint = endpoint.value;
-        if let Some(ended) = &endpoint.ended {
-            // This may be a second delivery, whose first stored the end of that run's deployment and died.
-            self.drive.give(ended, &[], false).await?;
-        }
+        // This may be a second delivery, whose first stored the end of that run's deployment and died. What that run still
+        // cannot do is no reason to leave this event.
+        let redone = match &endpoint.ended {
+            Some(ended) => self.drive.give(ended, &[], false).await.map(drop),
+            None => Ok(()),
+        };
+        self.endpoint_now(&name, endpoint, ended, newest).await?;
+        Ok(redone?)
+    }
+
+    /// Looks at the endpoint, and tells whoever it concerns.
+    async fn endpoint_now(
+        &self,
+        name: &str,
+        endpoint: Endpoint,
+        ended: bool,
+        newest: Option<Timestamp>,
+    ) -> Result<(), IntakeError> {
         if let (None, Some(next)) = (&endpoint.deploying, endpoint.waiting.last()) {
             self.drive.give(next, &[self.now(EventKind::YourTurn)], false).await?;
             return Ok(());
@@ -77,7 +91,7 @@ impl Intake<'_> {
         // Looked at before SageMaker is asked: what it then says of another configuration is from before our request.
         let run = self.ledger().run(&id).await?;
         let not_asked_yet = run.is_some_and(|run| run.value.has_pending(&CommandId::deploy()));
-        let view = self.observe().endpoint(&name).await?;
+        let view = self.observe().endpoint(name).await?;
         if ended && view.status == EndpointStatus::InTransition && view.modified < newest {
             let reason = format!("DescribeEndpoint of `{name}` is older than the event");
             return Err(ObserveError::Retry(reason).into());

@@ -106,8 +106,8 @@ impl Intake<'_> {
         };
         // Steps' events have no display name; it tells a start whose answer is not in the ledger yet.
         if detail.pipeline_execution_display_name.is_none() {
-            let view = self.observe().execution(arn).await?;
-            if let Some(id) = self.own_run(view.display_name.as_deref(), detail).await? {
+            let display_name = self.observe().execution(arn).await?.and_then(|view| view.display_name);
+            if let Some(id) = self.own_run(display_name.as_deref(), detail).await? {
                 return Ok(Some((id, None)));
             }
         }

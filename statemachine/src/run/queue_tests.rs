@@ -289,6 +289,34 @@ fn a_run_that_is_stopped_while_its_execution_is_asked_for_is_stopped_once_that_i
 }
 
 #[test]
+fn a_run_can_be_stopped_again_after_a_person_retried_it_or_the_stop_was_refused() {
+    let mut world = world_in(Phase::Running);
+    world.give(&stop(20, None));
+    world.give(&stop(21, None));
+    assert_eq!(world.pending(), ["stop"], "once while it is under way");
+    let refused = EventKind::CommandFailed { command: CommandId::stop(), reason: "no permission".into() };
+    world.give(&Event { at: at(22), kind: refused });
+    world.give(&stop(23, None));
+    assert_eq!(world.pending(), ["stop"]);
+    world.give(&status(30, ExecutionStatus::Stopped));
+    world.give(&status(40, ExecutionStatus::Executing));
+    assert_eq!((world.run().phase, world.pending()), (Phase::Running, vec![]));
+    world.give(&stop(50, None));
+    assert_eq!(world.pending(), ["stop"]);
+}
+
+#[test]
+fn that_a_run_is_late_is_told_however_much_is_known_of_it() {
+    let mut world = world_in(Phase::Running);
+    for second in 0..600 {
+        world.give(&step(second, &"s".repeat(500), StepStatus::Executing));
+    }
+    let deadline = world.run().deadline.unwrap();
+    world.give(&Event { at: deadline, kind: EventKind::DeadlinePassed });
+    assert_eq!(world.pending(), ["alert:stuck"]);
+}
+
+#[test]
 fn a_run_that_found_no_room_is_stopped_at_once() {
     let mut world = world_in(Phase::Starting);
     world.give(&postponed(1, CommandId::start()));

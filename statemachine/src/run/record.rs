@@ -485,13 +485,18 @@ impl Run {
         let fact = Fact { at, what: what.into() };
         match self.facts.binary_search(&fact) {
             Ok(_) => false,
-            Err(_) if self.facts.len() >= FACT_LIMIT => false,
-            Err(_) if self.facts.iter().map(|fact| fact.what.len()).sum::<usize>() >= FACT_BYTES => false,
+            // That the run is late decides what is due: there is always room for it.
+            Err(_) if fact.what != LATE && self.has_learnt_enough() => false,
             Err(place) => {
                 self.facts.insert(place, fact);
                 true
             }
         }
+    }
+
+    fn has_learnt_enough(&self) -> bool {
+        let bytes = self.facts.iter().map(|fact| fact.what.len()).sum::<usize>();
+        self.facts.len() >= FACT_LIMIT || bytes >= FACT_BYTES
     }
 
     pub(super) fn command(&mut self, id: CommandId, command: Command) {

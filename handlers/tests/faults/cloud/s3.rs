@@ -48,6 +48,11 @@ impl Cloud {
                 Some(version) => Answer { status: 200, kind: "binary/octet-stream", body: version.body.clone() },
                 None => Answer::error("s3", 404, "NoSuchKey", "The specified key does not exist."),
             }),
+            // Without the body, whose length the server tells all the same.
+            "HeadObject" => Ok(match self.s3.find(key, request.parameter("versionId")) {
+                Some(version) => Answer { status: 200, kind: "binary/octet-stream", body: version.body.clone() },
+                None => Answer { status: 404, kind: "application/xml", body: String::new() },
+            }),
             "ListObjectVersions" => Ok(self.list(request, true)),
             "ListObjectsV2" => Ok(self.list(request, false)),
             other => Err(format!("{other} is not known here")),

@@ -90,6 +90,8 @@ impl Step {
                 false => Verdict::ignored(format!("that the execution is {} was known", status.as_str())),
             };
         }
+        let over = |status| matches!(status, ExecutionStatus::Stopped | ExecutionStatus::Failed);
+        let retried = self.run.execution.as_ref().is_some_and(|known| over(known.status)) && !over(status);
         if let Some(execution) = &mut self.run.execution {
             execution.status = status;
             execution.at = at;
@@ -104,6 +106,10 @@ impl Step {
             ExecutionStatus::Executing | ExecutionStatus::Stopping => {
                 self.run.phase = Phase::Running;
                 self.run.failure = None;
+                if retried {
+                    // A person wants it after all; a later request to stop is another one.
+                    self.run.stop = None;
+                }
             }
             ExecutionStatus::Stopped => {
                 self.acknowledge(&CommandId::stop());

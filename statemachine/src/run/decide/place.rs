@@ -55,7 +55,7 @@ impl Step {
     }
 
     pub(super) fn stop_requested(&mut self, stop: &Stop) -> Verdict {
-        if self.run.stop.is_some() {
+        if self.run.stop.is_some() && self.is_being_stopped() {
             return Verdict::ignored("the run is being stopped already");
         }
         let ended = if stop.by.is_some() { Phase::Skipped } else { Phase::Stopped };
@@ -86,6 +86,12 @@ impl Step {
         }
     }
 
+    /// Whether an earlier request to stop can still work: it has not been answered, or SageMaker is at it.
+    fn is_being_stopped(&self) -> bool {
+        let stopping = self.run.execution.as_ref().is_some_and(|known| known.status == ExecutionStatus::Stopping);
+        self.run.phase != Phase::Running || self.run.has_pending(&CommandId::stop()) || stopping
+    }
+
     /// SageMaker said each time that it did not start the execution, and nobody has asked again.
     fn start_was_refused(&self) -> bool {
         let start = self.run.outbox.iter().find(|pending| pending.id == CommandId::start());
@@ -99,7 +105,10 @@ impl Step {
 
     pub(super) fn command_stop(&mut self) {
         let Some(execution) = &self.run.execution else { return };
-        let command = Command::Stop { execution_arn: execution.arn.clone(), token: self.run.id.token("stop") };
+        let command = Command::Stop {
+            execution_arn: execution.arn.clone(),
+            token: self.run.id.token(&format!("stop@{}", self.at)),
+        };
         self.run.command(CommandId::stop(), command);
     }
 }
