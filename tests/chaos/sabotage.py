@@ -82,7 +82,8 @@ def _other_model(seen: World) -> None:
 
 
 def _registered_again(seen: World) -> None:
-    seen.packages.append(seen.packages[0] + "0")
+    # Not another number: a day of many models may have registered that one.
+    seen.packages.append(seen.packages[0] + "-again")
 
 
 def _run_lost(seen: World) -> None:
