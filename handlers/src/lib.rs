@@ -6,6 +6,7 @@
 
 pub mod apply;
 pub mod aws;
+pub mod cloudformation;
 pub mod drive;
 pub mod effects;
 pub mod intake;
