@@ -15,4 +15,5 @@ pub mod observe;
 pub mod resource;
 pub mod runtime;
 pub mod settings;
+pub mod studio;
 pub mod sweep;
