@@ -78,8 +78,8 @@ export class Dashboard extends Construct {
             title: 'Ledger: units used, requests throttled',
             width: HALF,
             left: [props.table.metricConsumedReadCapacityUnits(sum), props.table.metricConsumedWriteCapacityUnits(sum)],
-            right: ['GetItem', 'PutItem', 'Query', 'TransactWriteItems', 'UpdateItem'].map((operation) =>
-              props.table.metricThrottledRequestsForOperation(operation, sum),
+            right: ['ReadThrottleEvents', 'WriteThrottleEvents'].map((metricName) =>
+              props.table.metric(metricName, sum),
             ),
           }),
         ],
