@@ -308,18 +308,6 @@ describe('jobs in the VPC', () => {
       },
     ]);
   });
-
-  it('E10 encrypt their disks with the volumes key, by a grant that AWS alone may use', () => {
-    const rights = statements(stack.resources)
-      .filter(
-        ({ holder, resources }) => holder === 'SageMakerJobDefaultPolicy' && resources.includes('${KeysVolumes.Arn}'),
-      )
-      .map(({ actions, conditions }) => [actions, conditions]);
-    assert.deepEqual(rights, [
-      [['kms:Decrypt', 'kms:DescribeKey', 'kms:GenerateDataKeyWithoutPlaintext'], {}],
-      [['kms:CreateGrant'], { Bool: { 'kms:GrantIsForAWSResource': ['true'] } }],
-    ]);
-  });
 });
 
 describe('an existing VPC', () => {

@@ -77,6 +77,7 @@ export class OrchestratorStack extends Stack {
       table,
       bucket,
       key: dataKey,
+      volumesKey,
       topic,
       jobRole: roles.job,
       pipelineRole: roles.pipeline,
