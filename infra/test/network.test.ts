@@ -134,8 +134,16 @@ describe('endpoints', () => {
   });
 
   it('A1 admit principals of this account only, and to its own resources', () => {
-    for (const [service, p] of Object.entries(endpoints(new Synthesized({ ...FULL, alsoCalled: 'ecr.api,ecr.dkr' })))) {
+    for (const [service, p] of Object.entries(
+      endpoints(new Synthesized({ ...FULL, alsoCalled: 'ecr.api,ecr.dkr,studio' })),
+    )) {
       const [own, ...others] = p.PolicyDocument.Statement;
+      assert.deepEqual([own.Effect, own.Principal], ['Allow', { AWS: '*' }], service);
+      if (service.startsWith('aws.sagemaker.')) {
+        const profiles = `arn:\${AWS::Partition}:sagemaker:${R}:\${AWS::AccountId}:user-profile/*`;
+        assert.deepEqual([own.Action, text(own.Resource)], ['sagemaker:CreatePresignedDomainUrl', profiles]);
+        continue;
+      }
       const bounds = Object.entries(own.Condition.StringEquals).map(([key, value]) => [key, text(value)]);
       const expected = [
         ['aws:PrincipalAccount', '${AWS::AccountId}'],
