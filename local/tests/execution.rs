@@ -321,12 +321,12 @@ async fn e10_steps_run_with_network_and_keys_and_their_jobs_tell_them() {
     };
     let world = World::new().await;
     let engine = world.engine().await;
-    let arn = start(&engine, json!([secured("good", "ml.m5.large"), secured("bad", "ml.m5d.large")]), json!([])).await;
+    let arn = start(&engine, json!([secured("good", "ml.m5.large"), secured("bad", "ml.g5.xlarge")]), json!([])).await;
     ended(&engine, &arn).await;
     let statuses = statuses(&engine, &arn).await;
     assert_eq!(statuses["good"].0, "Succeeded", "{statuses:?}");
     assert_eq!(statuses["bad"].0, "Failed");
-    assert!(statuses["bad"].1.contains("is not supported for the instance type ml.m5d.large"), "{statuses:?}");
+    assert!(statuses["bad"].1.contains("is not supported for the instance type ml.g5.xlarge"), "{statuses:?}");
 
     let steps = engine.call("ListPipelineExecutionSteps", json!({"PipelineExecutionArn": arn})).await.unwrap();
     let job = steps.to_string();
