@@ -55,7 +55,7 @@ fn resource_id(text: &str, prefix: &str, what: &str, example: &str) -> Result<()
 
 /// Five groups of hexadecimal digits, or `mrk-` and 32 of them for a key of several Regions (AWS KMS Developer Guide).
 fn is_key_id(text: &str) -> bool {
-    let hex = |part: &str| part.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f' | 'A'..='F'));
+    let hex = |part: &str| part.chars().all(|c| c.is_ascii_hexdigit());
     if let Some(rest) = text.strip_prefix("mrk-") {
         return rest.len() == 32 && hex(rest);
     }
