@@ -62,3 +62,57 @@ describe('E1 the table of the cases', () => {
     }
   });
 });
+
+describe('E1 every condition', () => {
+  /** Does any case come out otherwise under this statement? */
+  const noticed = async (sid: string, changed: unknown) => {
+    const policy = { Version: '2012-10-17', Statement: [changed] };
+    for (const { request, expected } of CASES.filter((one) => one.sid === sid)) {
+      if ((await decide([policy], 'identity policy', request)) !== expected) return true;
+    }
+    return false;
+  };
+
+  /** The simulator takes a variable without a value for no match; whoever takes it for a text needs these. */
+  const INSURANCE = [
+    'OwnProfileOfUser: Null aws:username',
+    'OwnProfileOfFederated: Null aws:username',
+    'OwnProfileOfFederated: Null aws:PrincipalTag/studiouserid',
+  ];
+
+  it('E1 is needed: without it, some case comes out otherwise', async () => {
+    const needless: string[] = [];
+    for (const statement of STATEMENTS) {
+      for (const [operator, keys] of Object.entries(statement.Condition ?? {})) {
+        for (const key of Object.keys(keys)) {
+          const { [key]: _, ...others } = keys;
+          const { [operator]: __, ...rest } = statement.Condition ?? {};
+          const Condition = Object.keys(others).length > 0 ? { ...rest, [operator]: others } : rest;
+          if (!(await noticed(statement.Sid, { ...statement, Condition })))
+            needless.push(`${statement.Sid}: ${operator} ${key}`);
+        }
+      }
+    }
+    assert.deepEqual(needless, INSURANCE);
+  });
+
+  it('E1 has each of its values needed', async () => {
+    const needless: string[] = [];
+    for (const statement of STATEMENTS) {
+      for (const [operator, keys] of Object.entries(statement.Condition ?? {})) {
+        for (const [key, values] of Object.entries(keys)) {
+          if (typeof values === 'string' || values.length < 2) continue;
+          for (const value of values) {
+            const Condition = {
+              ...statement.Condition,
+              [operator]: { ...keys, [key]: values.filter((other) => other !== value) },
+            };
+            if (!(await noticed(statement.Sid, { ...statement, Condition })))
+              needless.push(`${statement.Sid}: ${operator} ${key} ${value}`);
+          }
+        }
+      }
+    }
+    assert.deepEqual(needless, []);
+  });
+});

@@ -57,7 +57,8 @@ function resourceOf(action: string): string {
 
 /** How a policy binds: through the organisation, attached to the principal, or as its boundary. */
 export const KINDS = ['SCP', 'identity policy', 'permissions boundary'] as const;
-export type Kind = (typeof KINDS)[number];
+/** `only policy` and `sole boundary`: nothing is allowed besides, so that what they allow is all that is allowed. */
+export type Kind = (typeof KINDS)[number] | 'only policy' | 'sole boundary';
 
 const EVERYTHING = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] };
 const SAGEMAKER = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'sagemaker:*', Resource: '*' }] };
@@ -81,7 +82,10 @@ export async function decide(policies: readonly AnyPolicy[], kind: Kind, request
       resource: { accountId: ACCOUNT, resource: request.resource ?? resourceOf(request.action) },
       contextVariables: context,
     },
-    identityPolicies: [{ name: 'sagemaker', policy: SAGEMAKER }, ...(kind === 'identity policy' ? named : [])],
+    identityPolicies: [
+      ...(kind === 'only policy' ? [] : [{ name: 'sagemaker', policy: SAGEMAKER }]),
+      ...(kind === 'identity policy' || kind === 'only policy' ? named : []),
+    ],
     serviceControlPolicies: [
       {
         orgIdentifier: 'r-root',
@@ -89,6 +93,7 @@ export async function decide(policies: readonly AnyPolicy[], kind: Kind, request
       },
     ],
     resourceControlPolicies: [],
+    ...(kind === 'sole boundary' && { permissionBoundaryPolicies: named }),
     ...(kind === 'permissions boundary' && {
       permissionBoundaryPolicies: [{ name: 'everything', policy: EVERYTHING }, ...named],
     }),

@@ -17,6 +17,10 @@ export const ACCESS: Case[] = [
     'aws:ViaAWSService': undefined,
   }),
   ...allows('StudioViaVpcEndpoints', 'an approved endpoint', OPEN, { ...inside, 'aws:SourceVpce': 'vpce-111bbddd' }),
+  ...allows('StudioViaVpcEndpoints', 'the other approved endpoint', OPEN, {
+    ...inside,
+    'aws:SourceVpce': 'vpce-111bbccc',
+  }),
   ...allows('StudioViaVpcEndpoints', 'a service on behalf of somebody', OPEN, { 'aws:ViaAWSService': 'true' }),
   ...allows('StudioViaVpcEndpoints', 'what opens nothing', 'DescribeUserProfile'),
 
@@ -37,6 +41,7 @@ export const ACCESS: Case[] = [
     'aws:SourceIp': '10.1.2.3',
   }),
   ...allows('StudioFromIpRanges', 'the last address of a range', OPEN, { 'aws:SourceIp': '203.0.113.255' }),
+  ...allows('StudioFromIpRanges', 'the first address of the other range', OPEN, { 'aws:SourceIp': '192.0.2.0' }),
   ...allows('StudioFromIpRanges', 'a private address', OPEN, {
     ...inside,
     'aws:VpcSourceIp': '10.1.2.3',
@@ -56,6 +61,11 @@ export const ACCESS: Case[] = [
     ...inside,
     'aws:VpcSourceIp': '10.1.2.3',
     'aws:SourceVpc': VPC,
+  }),
+  ...allows('StudioFromIpRangesOfVpcs', 'a service on behalf of somebody', OPEN, {
+    ...inside,
+    'aws:VpcSourceIp': '10.1.2.3',
+    'aws:ViaAWSService': 'true',
   }),
   ...allows('StudioFromIpRangesOfVpcs', 'over the internet, which the other statement decides', OPEN),
 

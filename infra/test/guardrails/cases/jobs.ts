@@ -28,6 +28,7 @@ export const JOB_CASES: Case[] = [
   ...allows('JobInstanceTypes', 'an approved family', [...SIZED, TRANSFORM, ...SCHEDULES, ...DEFINITIONS], {
     [TYPES]: ['ml.m5.4xlarge'],
   }),
+  ...allows('JobInstanceTypes', 'an approved type', 'CreateTrainingJob', { [TYPES]: ['ml.g5.xlarge'] }),
   ...allows('JobInstanceTypes', 'a schedule that names a definition', SCHEDULES),
   ...denies('JobInstanceTypeNamed', 'no type', ONE),
   ...allows('JobInstanceTypeNamed', 'a type', ONE, { [TYPES]: ['ml.m5.large'] }),

@@ -31,7 +31,9 @@ export const NOTEBOOKS: Case[] = [
   }),
   ...allows('NotebookInstanceTypes', 'an approved one', ['CreateApp', ...SETTINGS], { [TYPES]: ['ml.t3.medium'] }),
   ...allows('NotebookInstanceTypes', 'the Jupyter server', 'CreateApp', { [TYPES]: ['system'] }),
-  ...allows('NotebookInstanceTypes', 'two approved ones', 'UpdateDomain', { [TYPES]: ['ml.c5.large', 'system'] }),
+  ...allows('NotebookInstanceTypes', 'several approved ones', 'UpdateDomain', {
+    [TYPES]: ['ml.c5.large', 'ml.m5.large', 'system'],
+  }),
   ...allows('NotebookInstanceTypes', 'the default of the profile', 'CreateApp'),
 
   ...denies('ApprovedImages', 'an image of somebody', ['CreateApp', ...SETTINGS], { [IMAGES]: [image('rogue')] }),
@@ -58,6 +60,9 @@ export const NOTEBOOKS: Case[] = [
   }),
   ...allows('ApprovedImageVersions', 'a version of an approved image', ['CreateApp', ...SETTINGS], {
     [VERSIONS]: [version('approved/7')],
+  }),
+  ...allows('ApprovedImageVersions', "a version of AWS's own", 'CreateApp', {
+    [VERSIONS]: [version('sagemaker-distribution-cpu/3', '885854791233')],
   }),
   ...allows('ApprovedImageVersions', 'no version', 'CreateApp', { [IMAGES]: [image('approved')] }),
 
