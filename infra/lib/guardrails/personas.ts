@@ -31,6 +31,8 @@ export class Personas extends Construct {
       name: `${prefix}-ml-administrator`,
       description: 'People who make Studio domains, user profiles and images; runs no jobs',
       personas,
+      identityTag,
+      mustBeSomebody: false,
       permissions: administratorStatements(Stack.of(this), {
         executionRoles: personas.executionRoles.map(resolve),
         keys: personas.keys.map(resolve),
@@ -44,6 +46,7 @@ export class Personas extends Construct {
       description: 'People who open their own Studio profile, which then acts by its execution role',
       personas,
       identityTag,
+      mustBeSomebody: true,
       permissions: dataScientistStatements(Stack.of(this), identityTag),
     });
     policies.bindUser(this.dataScientist);
@@ -55,12 +58,13 @@ export class Personas extends Construct {
       readonly name: string;
       readonly description: string;
       readonly personas: Choice;
-      /** Sessions must carry this tag. */
-      readonly identityTag?: string;
+      readonly identityTag: string;
+      /** Whether sessions must carry the identity tag; an identity provider sends it for every role. */
+      readonly mustBeSomebody: boolean;
       readonly permissions: readonly iam.PolicyStatement[];
     },
   ): iam.Role {
-    const trust = trustStatements(props.personas, props.identityTag);
+    const trust = trustStatements(props.personas, props.identityTag, props.mustBeSomebody);
     const role = new iam.Role(this, id, {
       // Each statement has conditions of its own, which CDK's principals cannot tell apart.
       assumedBy: new iam.AccountPrincipal(Aws.ACCOUNT_ID),
@@ -82,64 +86,41 @@ export class Personas extends Construct {
 /**
  * Who may take a role: people of the SAML provider, and principals who came with MFA.
  *
- * @param identityTag the session tag that says who it is; where given, nobody comes without it, and who is no SAML
- * provider can only pass on the own one.
+ * A session's identity tag comes from the SAML provider, or is the own name or tag of who takes the role: who could
+ * write another's name into the session would open another's profile. Other tags are refused; another policy might
+ * trust them.
+ *
+ * @param mustBeSomebody nobody comes without the identity tag.
  */
-function trustStatements(personas: Choice, identityTag: string | undefined): iam.PolicyStatement[] {
+function trustStatements(personas: Choice, identityTag: string, mustBeSomebody: boolean): iam.PolicyStatement[] {
   const { saml, principals } = personas.trust;
+  const somebody = mustBeSomebody ? { StringLike: { [`aws:RequestTag/${identityTag}`]: '?*' } } : {};
+  const noOtherTags = { 'ForAllValues:StringEquals': { 'aws:TagKeys': [identityTag] } };
+  const statement = (sid: string, who: iam.IPrincipal[], action: string, conditions: Record<string, unknown>) =>
+    new iam.PolicyStatement({ sid, principals: who, actions: [action], conditions });
+
   const statements: iam.PolicyStatement[] = [];
   if (saml !== undefined) {
-    const provider = new iam.FederatedPrincipal(resolve(saml.provider));
+    const provider = [new iam.FederatedPrincipal(resolve(saml.provider))];
     const forAws = { StringEquals: { 'SAML:aud': saml.audience } };
     statements.push(
-      new iam.PolicyStatement({
-        sid: 'PeopleOfTheIdentityProvider',
-        principals: [provider],
-        actions: ['sts:AssumeRoleWithSAML'],
-        conditions: { ...forAws, ...(identityTag && { StringLike: { [`aws:RequestTag/${identityTag}`]: '?*' } }) },
-      }),
+      statement('PeopleOfTheProvider', provider, 'sts:AssumeRoleWithSAML', { ...forAws, ...somebody }),
+      statement('TheProviderSaysWhoTheyAre', provider, 'sts:TagSession', { ...forAws, ...noOtherTags }),
     );
-    if (identityTag !== undefined) {
-      statements.push(
-        new iam.PolicyStatement({
-          sid: 'TheIdentityProviderSaysWhoTheyAre',
-          principals: [provider],
-          actions: ['sts:TagSession'],
-          // No other tags: another policy might trust them.
-          conditions: { ...forAws, 'ForAllValues:StringEquals': { 'aws:TagKeys': [identityTag] } },
-        }),
-      );
-    }
   }
   if (principals.length > 0) {
     const people = principals.map((arn) => new iam.ArnPrincipal(resolve(arn)));
     const withMfa = { Bool: { 'aws:MultiFactorAuthPresent': 'true' } };
+    const own = (value: string) => ({
+      ...withMfa,
+      ...noOtherTags,
+      StringEquals: { [`aws:RequestTag/${identityTag}`]: value },
+    });
     statements.push(
-      new iam.PolicyStatement({
-        sid: 'PeopleWithMfa',
-        principals: people,
-        actions: ['sts:AssumeRole'],
-        conditions: { ...withMfa, ...(identityTag && { StringLike: { [`aws:RequestTag/${identityTag}`]: '?*' } }) },
-      }),
+      statement('PeopleWithMfa', people, 'sts:AssumeRole', { ...withMfa, ...somebody }),
+      statement('TheirOwnName', people, 'sts:TagSession', own('${aws:username}')),
+      statement('TheirOwnTag', people, 'sts:TagSession', own(`\${aws:PrincipalTag/${identityTag}}`)),
     );
-    if (identityTag !== undefined) {
-      // Who could write another's name into the session would open another's profile.
-      const own = { TheirOwnName: '${aws:username}', TheirOwnTag: `\${aws:PrincipalTag/${identityTag}}` };
-      for (const [sid, value] of Object.entries(own)) {
-        statements.push(
-          new iam.PolicyStatement({
-            sid,
-            principals: people,
-            actions: ['sts:TagSession'],
-            conditions: {
-              ...withMfa,
-              StringEquals: { [`aws:RequestTag/${identityTag}`]: value },
-              'ForAllValues:StringEquals': { 'aws:TagKeys': [identityTag] },
-            },
-          }),
-        );
-      }
-    }
   }
   return statements;
 }
