@@ -45,17 +45,15 @@ export const wildcards: Reasons = {
     'an SCP speaks to every account of the organisation, and the role has the same name in each',
   'Deny condition arn:aws:iam::*:role/break-glass':
     'an SCP speaks to every account of the organisation, and the role has the same name in each',
-  'Deny resource arn:*:sagemaker:*:*:user-profile/*': 'denies for every profile, wherever it is',
-  'Deny resource arn:*:sagemaker:*:*:space/*': 'denies for every space, wherever it is',
 };
 
 /** Actions that may stand beside the resource `*`, and why. */
 export const anyResource: Reasons = {
   // What a guardrail denies, it denies everywhere.
   ...Object.fromEntries(
-    statementsOf(CATALOGUE, approved)
-      .filter(({ Resource }) => Resource === '*')
-      .flatMap(({ Sid, Action }) => Action.map((action) => [action, `denied everywhere, by ${Sid}`])),
+    statementsOf(CATALOGUE, approved).flatMap(({ Sid, Action }) =>
+      Action.map((action) => [action, `denied everywhere, by ${Sid}`]),
+    ),
   ),
   'sagemaker:*': CAP,
   's3:*': CAP,

@@ -38,10 +38,9 @@ export function ownProfile(tag: string): Statement[] {
  * not count: condition keys have none, so `StudioUserId` would stand for `studiouserid`.
  */
 export function ownProfileTagKept(tag: string): Statement[] {
-  const whose = ['arn:*:sagemaker:*:*:user-profile/*', 'arn:*:sagemaker:*:*:space/*'];
   const conditions = { 'ForAnyValue:StringEqualsIgnoreCase': { 'aws:TagKeys': [tag] } };
   return [
-    deny('OwnProfileTagKept', ['AddTags'], { ...conditions, Null: { 'sagemaker:TaggingAction': 'true' } }, whose),
-    deny('OwnProfileTagNotRemoved', ['DeleteTags'], conditions, whose),
+    deny('OwnProfileTagKept', ['AddTags'], { ...conditions, Null: { 'sagemaker:TaggingAction': 'true' } }),
+    deny('OwnProfileTagNotRemoved', ['DeleteTags'], conditions),
   ];
 }

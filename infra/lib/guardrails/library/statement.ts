@@ -7,7 +7,8 @@ export interface Statement {
   readonly Sid: string;
   readonly Effect: 'Deny';
   readonly Action: readonly string[];
-  readonly Resource: string | readonly string[];
+  /** A deny binds every resource: conditions, not names, say which request is meant. */
+  readonly Resource: '*';
   readonly Condition?: Conditions;
 }
 
@@ -25,14 +26,9 @@ export interface Document<S = Statement> {
  *
  * @param actions names of SageMaker actions, without the service.
  */
-export function deny(
-  Sid: string,
-  actions: readonly string[],
-  Condition?: Conditions,
-  Resource: string | readonly string[] = '*',
-): Statement {
+export function deny(Sid: string, actions: readonly string[], Condition?: Conditions): Statement {
   const Action = actions.map((action) => `sagemaker:${action}`);
-  return { Sid, Effect: 'Deny', Action, Resource, ...(Condition && { Condition }) };
+  return { Sid, Effect: 'Deny', Action, Resource: '*', ...(Condition && { Condition }) };
 }
 
 /** The key is missing from the request. */

@@ -107,15 +107,6 @@ export const ACCESS: Case[] = [
     'aws:TagKeys': ['studiouserid'],
     'sagemaker:TaggingAction': 'CreateUserProfile',
   }),
-  ...allows(
-    'OwnProfileTagKept',
-    'of a job',
-    'AddTags',
-    { 'aws:TagKeys': ['studiouserid'] },
-    {
-      resource: 'arn:aws:sagemaker:us-east-1:111122223333:training-job/one',
-    },
-  ),
   ...denies('OwnProfileTagNotRemoved', 'of a profile', 'DeleteTags', { 'aws:TagKeys': ['studiouserid'] }),
   ...allows('OwnProfileTagNotRemoved', 'another tag', 'DeleteTags', { 'aws:TagKeys': ['Owner'] }),
 ];
