@@ -111,8 +111,8 @@ const DOMAIN = object(
       description: 'The key of volumes and bucket; absent: a key of the domain’s own. Cannot be changed later.',
     },
     assetDeploymentMemoryLimitMB: whole(128, 10240, 'Memory of the function that copies assets, in MB (512).'),
-    assetPrefix: text("^/?[A-Za-z0-9!_.*'()/-]+$", 'a prefix in S3', 'Where assets lie (`lifecycle-assets`).'),
-    notebookSharingPrefix: text("^/?[A-Za-z0-9!_.*'()/-]+$", 'a prefix in S3', 'Where users share (`sharing/`).'),
+    assetPrefix: text("^/?[A-Za-z0-9!_.*'()/-]{1,60}$", 'a prefix in S3 of at most 60 characters', 'Where assets lie (`lifecycle-assets`).'),
+    notebookSharingPrefix: text("^/?[A-Za-z0-9!_.*'()/-]{1,60}$", 'a prefix in S3 of at most 60 characters', 'Where users share (`sharing/`).'),
     securityGroupId: { ...SG_ID, description: 'A security group that exists, instead of one of the domain’s own.' },
     securityGroupIngress: { ...RULES, description: 'What may come in, beside the group’s own members.' },
     securityGroupEgress: { ...RULES, description: 'What may go out; absent: everything that the network lets out.' },
@@ -126,7 +126,11 @@ const DOMAIN = object(
     userProfiles: {
       type: 'object',
       description: 'By session name (IAM) or by user name in Identity Center (SSO).',
-      propertyNames: text('[A-Za-z0-9]', 'a name with at least one letter or digit'),
+      // It becomes a tag's value, so it may hold what a tag may.
+      propertyNames: text(
+        '^(?=.*[A-Za-z0-9])[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$',
+        'at most 128 letters, digits, spaces and _.:/=+-@, with a letter or digit among them',
+      ),
       additionalProperties: object({ userRole: ROLE_REF }, { type: ['object', 'null'] }),
     },
     defaultUserSettings: settingsSchema(),

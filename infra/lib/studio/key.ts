@@ -1,0 +1,94 @@
+import { Duration } from 'aws-cdk-lib';
+import type { RemovalPolicy } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import type { Construct } from 'constructs';
+
+/** What encrypting and decrypting takes. */
+export const KEY_USE = [
+  'kms:Decrypt',
+  'kms:DescribeKey',
+  'kms:Encrypt',
+  'kms:GenerateDataKey',
+  'kms:GenerateDataKeyWithoutPlaintext',
+  'kms:ReEncryptFrom',
+  'kms:ReEncryptTo',
+];
+
+/** Administration of a key, without creating others. */
+const KEY_ADMINISTRATION = [
+  'kms:CancelKeyDeletion',
+  'kms:CreateAlias',
+  'kms:DeleteAlias',
+  'kms:DisableKey',
+  'kms:DisableKeyRotation',
+  'kms:EnableKey',
+  'kms:EnableKeyRotation',
+  'kms:GetKeyPolicy',
+  'kms:GetKeyRotationStatus',
+  'kms:ListGrants',
+  'kms:ListKeyPolicies',
+  'kms:ListResourceTags',
+  'kms:PutKeyPolicy',
+  'kms:RevokeGrant',
+  'kms:ScheduleKeyDeletion',
+  'kms:TagResource',
+  'kms:UntagResource',
+  'kms:UpdateAlias',
+  'kms:UpdateKeyDescription',
+];
+
+export interface DomainKeyProps {
+  readonly alias: string;
+  readonly domain: string;
+  /** ARNs of the data administrators. */
+  readonly admins: readonly string[];
+  /** ARNs of roles that are not this stack's, and so get the use of the key from its policy. */
+  readonly users: readonly string[];
+  readonly removalPolicy: RemovalPolicy;
+}
+
+/**
+ * The domain's own key: home folders, volumes of spaces, the bucket, backups.
+ *
+ * Its first statement hands the decision to the account's IAM policies (AWS's default); roles of this stack have theirs.
+ */
+export function domainKey(scope: Construct, id: string, props: DomainKeyProps): kms.Key {
+  const key = new kms.Key(scope, id, {
+    alias: props.alias,
+    description: `Studio domain ${props.domain}: home folders, volumes, shared notebooks, backups`,
+    enableKeyRotation: true,
+    pendingWindow: Duration.days(7),
+    removalPolicy: props.removalPolicy,
+  });
+  const itself = ['*']; // In a key's policy this means the key itself.
+  if (props.admins.length > 0) {
+    key.addToResourcePolicy(
+      new iam.PolicyStatement({
+        sid: 'DataAdministrators',
+        principals: props.admins.map((arn) => new iam.ArnPrincipal(arn)),
+        actions: [...KEY_ADMINISTRATION, ...KEY_USE],
+        resources: itself,
+      }),
+    );
+  }
+  if (props.users.length > 0) {
+    const principals = props.users.map((arn) => new iam.ArnPrincipal(arn));
+    key.addToResourcePolicy(
+      new iam.PolicyStatement({ sid: 'UsersOfTheDomain', principals, actions: KEY_USE, resources: itself }),
+    );
+    key.addToResourcePolicy(
+      new iam.PolicyStatement({
+        sid: 'VolumesOfTheDomain',
+        principals,
+        actions: ['kms:CreateGrant'],
+        resources: itself,
+        conditions: FOR_AWS_RESOURCES,
+      }),
+    );
+  }
+  return key;
+}
+
+/** A grant may be made for a service that attaches a volume, and for nobody else. */
+export const FOR_AWS_RESOURCES = { Bool: { 'kms:GrantIsForAWSResource': 'true' } };
