@@ -1,3 +1,8 @@
+import { CustomResource, Duration, Lazy } from 'aws-cdk-lib';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as sagemaker from 'aws-cdk-lib/aws-sagemaker';
+import { Construct } from 'constructs';
+
 /**
  * The contract between the template and the function `studio-resource`, for `Custom::TidegateStudioGuard`.
  *
@@ -16,3 +21,41 @@
  * Delete: always succeeds.
  */
 export const GUARD_TYPE = 'Custom::TidegateStudioGuard';
+
+export interface GuardProps {
+  readonly domain: sagemaker.CfnDomain;
+  readonly allowReplacement: boolean;
+  /** The function `studio-resource`. */
+  readonly handler: lambda.IFunction;
+}
+
+/**
+ * The settings of AWS::SageMaker::Domain that the stack sets and CloudFormation cannot change in place: a change replaces the
+ * domain, with its users' home folders left behind. `test/studio/immutable.test.ts` holds the list against AWS's own.
+ */
+export const GUARDED = ['AuthMode', 'DomainName', 'KmsKeyId', 'VpcId', 'Tags'] as const;
+
+/** Refuses an update that would replace the domain, before anything of it is done: the domain depends on this. */
+export class Guard extends Construct {
+  constructor(scope: Construct, id: string, props: GuardProps) {
+    super(scope, id);
+    const { domain } = props;
+    const settings: Record<(typeof GUARDED)[number], unknown> = {
+      AuthMode: domain.authMode,
+      DomainName: domain.domainName,
+      KmsKeyId: domain.kmsKeyId,
+      VpcId: domain.vpcId,
+      // Known only when the whole app is: the app adds tags to everything in it.
+      Tags: Lazy.any({
+        produce: () => Object.entries(domain.tags.tagValues()).map(([Key, Value]) => ({ Key, Value })),
+      }),
+    };
+    const resource = new CustomResource(this, 'Resource', {
+      resourceType: GUARD_TYPE,
+      serviceToken: props.handler.functionArn,
+      serviceTimeout: Duration.minutes(2),
+      properties: { ...settings, AllowReplacement: String(props.allowReplacement) },
+    });
+    domain.node.addDependency(resource);
+  }
+}

@@ -16,7 +16,11 @@ export interface StudioSecurityGroupProps {
 const AMONG_MEMBERS: readonly { readonly id: string; readonly what: string; readonly ports: Ports }[] = [
   { id: 'Nfs', what: 'home folders', ports: { ipProtocol: 'tcp', fromPort: 2049, toPort: 2049 } },
   { id: 'Apps', what: 'applications and kernels', ports: { ipProtocol: 'tcp', fromPort: 8192, toPort: 65535 } },
-  { id: 'Ike', what: 'keys of encrypted traffic between containers', ports: { ipProtocol: 'udp', fromPort: 500, toPort: 500 } },
+  {
+    id: 'Ike',
+    what: 'keys of encrypted traffic between containers',
+    ports: { ipProtocol: 'udp', fromPort: 500, toPort: 500 },
+  },
   { id: 'Esp', what: 'encrypted traffic between containers', ports: { ipProtocol: '50' } },
 ];
 
@@ -56,7 +60,9 @@ export class StudioSecurityGroup extends Construct {
   private allow(direction: 'In' | 'Out', rule: Rule, values: Values): void {
     const common = { groupId: this.id, description: rule.description && values.text(rule.description), ...ports(rule) };
     const peer = (rule.cidr ?? rule.sgId ?? rule.prefixList ?? '').replaceAll('/', '|');
-    const id = [direction, peer, common.ipProtocol, common.fromPort, common.toPort].filter((part) => part !== undefined).join(' ');
+    const id = [direction, peer, common.ipProtocol, common.fromPort, common.toPort]
+      .filter((part) => part !== undefined)
+      .join(' ');
     const { cidr: cidrIp } = rule;
     const group = rule.sgId && values.text(rule.sgId);
     const prefixList = rule.prefixList && values.text(rule.prefixList);
@@ -74,7 +80,8 @@ export class StudioSecurityGroup extends Construct {
             destinationSecurityGroupId: group,
             destinationPrefixListId: prefixList,
           });
-    for (const { id: finding, reason } of rule.suppressions ?? []) Validations.of(resource).acknowledge({ id: finding, reason });
+    for (const { id: finding, reason } of rule.suppressions ?? [])
+      Validations.of(resource).acknowledge({ id: finding, reason });
   }
 }
 

@@ -72,16 +72,21 @@ export class SharingBucket extends Construct {
     };
 
     const writers = [...props.admins, ...present(props.deploymentRoleArn), ...emptier(this)];
-    this.refuse('NobodyElse', DATA_PLANE, [this.bucket.bucketArn, this.bucket.arnForObjects('*')], [
-      ...writers,
-      props.executionRoleArn,
-    ]);
+    this.refuse(
+      'NobodyElse',
+      DATA_PLANE,
+      [this.bucket.bucketArn, this.bucket.arnForObjects('*')],
+      [...writers, props.executionRoleArn],
+    );
     const assets = this.bucket.arnForObjects(`${props.assetPrefix}/*`);
     this.refuse('AssetsAreCode', ['s3:DeleteObject*', 's3:PutObject*'], [assets], writers);
 
-    this.admit('Administrators', props.admins, ['s3:GetObject', 's3:GetObjectVersion', 's3:DeleteObjectVersion', ...WRITE], [
-      this.bucket.arnForObjects('*'),
-    ]);
+    this.admit(
+      'Administrators',
+      props.admins,
+      ['s3:GetObject', 's3:GetObjectVersion', 's3:DeleteObjectVersion', ...WRITE],
+      [this.bucket.arnForObjects('*')],
+    );
     this.admit('AdministratorsList', props.admins, ['s3:ListBucket', 's3:ListBucketVersions'], [this.bucket.bucketArn]);
     const user = [props.executionRoleArn];
     this.admit('UsersShare', user, [...READ, ...WRITE], [this.bucket.arnForObjects(`${props.sharingPrefix}/*`)]);
@@ -106,7 +111,13 @@ export class SharingBucket extends Construct {
     );
   }
 
-  private admit(sid: string, arns: readonly string[], actions: string[], resources: string[], prefixes?: string[]): void {
+  private admit(
+    sid: string,
+    arns: readonly string[],
+    actions: string[],
+    resources: string[],
+    prefixes?: string[],
+  ): void {
     if (arns.length === 0) return;
     this.bucket.addToResourcePolicy(
       new iam.PolicyStatement({

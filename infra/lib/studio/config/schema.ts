@@ -111,8 +111,16 @@ const DOMAIN = object(
       description: 'The key of volumes and bucket; absent: a key of the domain’s own. Cannot be changed later.',
     },
     assetDeploymentMemoryLimitMB: whole(128, 10240, 'Memory of the function that copies assets, in MB (512).'),
-    assetPrefix: text("^/?[A-Za-z0-9!_.*'()/-]{1,60}$", 'a prefix in S3 of at most 60 characters', 'Where assets lie (`lifecycle-assets`).'),
-    notebookSharingPrefix: text("^/?[A-Za-z0-9!_.*'()/-]{1,60}$", 'a prefix in S3 of at most 60 characters', 'Where users share (`sharing/`).'),
+    assetPrefix: text(
+      "^/?[A-Za-z0-9!_.*'()/-]{1,60}$",
+      'a prefix in S3 of at most 60 characters',
+      'Where assets lie (`lifecycle-assets`).',
+    ),
+    notebookSharingPrefix: text(
+      "^/?[A-Za-z0-9!_.*'()/-]{1,60}$",
+      'a prefix in S3 of at most 60 characters',
+      'Where users share (`sharing/`).',
+    ),
     securityGroupId: { ...SG_ID, description: 'A security group that exists, instead of one of the domain’s own.' },
     securityGroupIngress: { ...RULES, description: 'What may come in, beside the group’s own members.' },
     securityGroupEgress: { ...RULES, description: 'What may go out; absent: everything that the network lets out.' },
