@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { LARGEST_SCRIPT, scriptSize } from '../script';
 import { LONGEST_NAME, profileName } from './names';
 import { PLACEHOLDERS } from './schema-words';
 import { dotted } from './source';
@@ -140,9 +141,18 @@ export function securityRuleList(domain: Data): [Path, Data][] {
 }
 
 function securityRules(source: Source, domain: Data): Problem[] {
+  const seen = new Map<string, Path>();
   return securityRuleList(domain).flatMap(([path, rule]) => {
     if (typeof rule !== 'object' || rule === null) return [];
     const problems: Problem[] = [];
+    const { description: _, suppressions: __, ...what } = rule;
+    const same = JSON.stringify([path[1], Object.entries({ ...what, toPort: what.toPort ?? what.port }).sort()]);
+    const other = seen.get(same);
+    if (other === undefined) seen.set(same, path);
+    else {
+      const where = `\`${dotted(other)}\` (line ${source.line(other)})`;
+      problems.push(source.problem(path, `\`${dotted(path)}\` says the same as ${where}: remove one of them`));
+    }
     const say = (key: string, message: string) =>
       problems.push(source.problem([...path, key], `\`${dotted([...path, key])}\` ${message}`));
     const { cidr, protocol, port, toPort } = rule;
@@ -173,6 +183,7 @@ function network(cidr: string): string | undefined {
   const match = /^(\d+)\.(\d+)\.(\d+)\.(\d+)\/(\d+)$/.exec(cidr);
   if (match === null) return undefined;
   const [a, b, c, d, length] = match.slice(1).map(Number) as [number, number, number, number, number];
+  if (Math.max(a, b, c, d) > 255 || length > 32) return undefined;
   const address = ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
   const kept = length === 0 ? 0 : (address & (0xffffffff << (32 - length))) >>> 0;
   return `${[kept >>> 24, (kept >>> 16) & 255, (kept >>> 8) & 255, kept & 255].join('.')}/${length}`;
@@ -214,19 +225,24 @@ function settings(source: Source, domain: Data): Problem[] {
 }
 
 function scripts(source: Source, domain: Data): Problem[] {
-  return entries(domain.lifecycleConfigs).flatMap(([key, script]) =>
-    entries(script?.assets).flatMap(([name, asset]) => {
-      const path = ['domain', 'lifecycleConfigs', key, 'assets', name, 'sourcePath'];
+  return entries(domain.lifecycleConfigs).flatMap(([key, script]) => {
+    const path = ['domain', 'lifecycleConfigs', key];
+    const missing = entries(script?.assets).flatMap(([name, asset]) => {
+      const place = [...path, 'assets', name, 'sourcePath'];
       const given = asset?.sourcePath;
       if (typeof given !== 'string' || existsSync(resolve(dirname(source.file), given))) return [];
-      return [
-        source.problem(
-          path,
-          `\`${dotted(path)}\` is \`${given}\`, which does not exist: give a file or folder, relative to the folder of \`${source.file}\``,
-        ),
-      ];
-    }),
-  );
+      const what = `\`${dotted(place)}\` is \`${given}\`, which does not exist`;
+      return [source.problem(place, `${what}: give a file or folder, relative to the folder of \`${source.file}\``)];
+    });
+    const cmds = list(script?.cmds).map(([, command]) => String(command));
+    const size = scriptSize(
+      entries(script?.assets).map(([name]) => name),
+      cmds,
+    );
+    if (size <= LARGEST_SCRIPT) return missing;
+    const what = `\`${dotted(path)}\` becomes a script of ${size} characters in base64: SageMaker takes ${LARGEST_SCRIPT}`;
+    return [...missing, source.problem(path, `${what}; put commands into a script among its assets`)];
+  });
 }
 
 export function entries(value: Data): [string, Data][] {
