@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { Aws, FileSystem, IgnoreMode, Stack } from 'aws-cdk-lib';
+import { Aws, FileSystem, IgnoreMode } from 'aws-cdk-lib';
 import type { RemovalPolicy } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
@@ -120,9 +120,7 @@ function contentHash(path: string, exclude: string[]): string {
 /** The role that places assets, when the file names none. */
 export function assetRole(scope: Construct, id: string, domain: string): iam.Role {
   return new iam.Role(scope, id, {
-    assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com', {
-      conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(scope).account } },
-    }),
+    assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
     description: `Places the assets of lifecycle scripts of the Studio domain ${domain}`,
   });
 }

@@ -1,4 +1,4 @@
-import { Aws, Stack } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import type { RemovalPolicy } from 'aws-cdk-lib';
 import * as backup from 'aws-cdk-lib/aws-backup';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -68,9 +68,8 @@ export class HomeBackup extends Construct {
 /** The role of AWS Backup: this one file system into this one vault. */
 function backupRole(scope: Construct, fileSystem: string, vault: string, key: string): iam.Role {
   const role = new iam.Role(scope, 'Role', {
-    assumedBy: new iam.ServicePrincipal('backup.amazonaws.com', {
-      conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
-    }),
+    // Without a condition on the source: AWS documents none that AWS Backup names. A role is passed within its account only.
+    assumedBy: new iam.ServicePrincipal('backup.amazonaws.com'),
     description: 'Taken by AWS Backup for the home folders of a Studio domain',
   });
   const policy = new iam.Policy(scope, 'Policy', { roles: [role] });

@@ -38,7 +38,8 @@ export interface ExecutionPolicyProps {
 }
 
 /**
- * The least with which Studio works: applications and spaces of the user's own profile, the domain's key, what users share.
+ * The least with which Studio works (https://docs.aws.amazon.com/sagemaker/latest/dg/studio-updated-jl-admin-guide-permissions.html):
+ * applications and spaces of the user's own profile, the domain's key, what users share.
  *
  * No data, no jobs, no shared spaces of others: a team that needs them gives a role of its own (`defaultExecutionRole`).
  */
@@ -58,7 +59,11 @@ export function executionPolicy(scope: Construct, id: string, props: ExecutionPo
   ) => policy.addStatements(new iam.PolicyStatement({ sid, actions, resources, conditions }));
 
   allow('SeeTheDomain', ['sagemaker:DescribeDomain'], [sagemaker('domain', domainId)]);
-  allow('SeeOwnProfile', ['sagemaker:DescribeUserProfile'], [sagemaker('user-profile', domainId, OWN_PROFILE)]);
+  allow(
+    'OwnProfile',
+    ['sagemaker:CreatePresignedDomainUrl', 'sagemaker:DescribeUserProfile'],
+    [sagemaker('user-profile', domainId, OWN_PROFILE)],
+  );
   // Applications of Studio Classic belong to a profile; those of Studio run in spaces, whose owner is a profile.
   allow(
     'OwnAppsInProfile',
@@ -73,8 +78,9 @@ export function executionPolicy(scope: Construct, id: string, props: ExecutionPo
     [sagemaker('space', domainId, '*')],
     own,
   );
-  allow('TagNewSpaces', ['sagemaker:AddTags'], [sagemaker('space', domainId, '*')], {
-    StringEquals: { 'sagemaker:TaggingAction': 'CreateSpace' },
+  // Studio tags what it makes.
+  allow('TagWhatIsNew', ['sagemaker:AddTags'], [sagemaker('app', domainId, '*'), sagemaker('space', domainId, '*')], {
+    StringEquals: { 'sagemaker:TaggingAction': ['CreateApp', 'CreateSpace'] },
   });
   allow(
     'SeeAppsAndSpaces',
@@ -83,7 +89,13 @@ export function executionPolicy(scope: Construct, id: string, props: ExecutionPo
   );
   allow(
     'FindAppsAndSpaces',
-    ['sagemaker:ListApps', 'sagemaker:ListSpaces', 'sagemaker:ListStudioLifecycleConfigs'],
+    [
+      'sagemaker:ListApps',
+      'sagemaker:ListDomains',
+      'sagemaker:ListSpaces',
+      'sagemaker:ListStudioLifecycleConfigs',
+      'sagemaker:ListUserProfiles',
+    ],
     ['*'],
   );
   if (props.lifecycleConfigArns.length > 0) {

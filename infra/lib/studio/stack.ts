@@ -1,4 +1,4 @@
-import { Annotations, Aws, CfnDeletionPolicy, CfnOutput, Stack } from 'aws-cdk-lib';
+import { Annotations, Aws, CfnDeletionPolicy, CfnOutput, Stack, Tags } from 'aws-cdk-lib';
 import type { StackProps } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
@@ -53,6 +53,8 @@ export class StudioStack extends Stack {
     for (const [index, warning] of domain.warnings.entries()) {
       Annotations.of(this).addWarningV2(`tidegate:studio-file-${index}`, warning);
     }
+
+    for (const [tag, value] of Object.entries(domain.tags)) Tags.of(this).add(tag, value);
 
     // Who.
     const ownRole =
@@ -124,7 +126,6 @@ export class StudioStack extends Stack {
       defaultUserSettings: userSettings(settings),
       defaultSpaceSettings: spaceSettings(settings),
       domainSettings: { executionRoleIdentityConfig: domain.sourceIdentity ? 'USER_PROFILE_NAME' : 'DISABLED' },
-      tags: Object.entries(domain.tags).map(([tag, value]) => ({ key: tag, value })),
     });
     // Whatever replaces the domain, the old one stays until somebody has looked.
     resource.applyRemovalPolicy(kept, { applyToUpdateReplacePolicy: false });
