@@ -45,6 +45,8 @@ export interface DomainKeyProps {
   readonly admins: readonly string[];
   /** ARNs of roles that are not this stack's, and so get the use of the key from its policy. */
   readonly users: readonly string[];
+  /** Those of them whose applications have volumes. */
+  readonly volumeUsers: readonly string[];
   readonly removalPolicy: RemovalPolicy;
 }
 
@@ -62,31 +64,14 @@ export function domainKey(scope: Construct, id: string, props: DomainKeyProps): 
     removalPolicy: props.removalPolicy,
   });
   const itself = ['*']; // In a key's policy this means the key itself.
-  if (props.admins.length > 0) {
-    key.addToResourcePolicy(
-      new iam.PolicyStatement({
-        sid: 'DataAdministrators',
-        principals: props.admins.map((arn) => new iam.ArnPrincipal(arn)),
-        actions: [...KEY_ADMINISTRATION, ...KEY_USE],
-        resources: itself,
-      }),
-    );
-  }
-  if (props.users.length > 0) {
-    const principals = props.users.map((arn) => new iam.ArnPrincipal(arn));
-    key.addToResourcePolicy(
-      new iam.PolicyStatement({ sid: 'UsersOfTheDomain', principals, actions: KEY_USE, resources: itself }),
-    );
-    key.addToResourcePolicy(
-      new iam.PolicyStatement({
-        sid: 'VolumesOfTheDomain',
-        principals,
-        actions: ['kms:CreateGrant'],
-        resources: itself,
-        conditions: FOR_AWS_RESOURCES,
-      }),
-    );
-  }
+  const allow = (sid: string, arns: readonly string[], actions: string[], conditions?: typeof FOR_AWS_RESOURCES) => {
+    if (arns.length === 0) return;
+    const principals = arns.map((arn) => new iam.ArnPrincipal(arn));
+    key.addToResourcePolicy(new iam.PolicyStatement({ sid, principals, actions, resources: itself, conditions }));
+  };
+  allow('DataAdministrators', props.admins, [...KEY_ADMINISTRATION, ...KEY_USE]);
+  allow('UsersOfTheDomain', props.users, KEY_USE);
+  allow('VolumesOfTheDomain', props.volumeUsers, ['kms:CreateGrant'], FOR_AWS_RESOURCES);
   return key;
 }
 

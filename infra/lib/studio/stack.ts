@@ -64,6 +64,7 @@ export class StudioStack extends Stack {
     const deploymentRole = this.deploymentRole(domain);
 
     // Under which key, where, and behind what.
+    const theirs = ownRole ? [] : [executionRoleArn];
     const given = domain.kmsKeyArn && values.text(domain.kmsKeyArn);
     const key = given
       ? kms.Key.fromKeyArn(this, 'Key', given)
@@ -71,10 +72,8 @@ export class StudioStack extends Stack {
           alias: `${config.prefix}-studio-${domain.name}`,
           domain: domain.name,
           admins,
-          users: [
-            ...(ownRole ? [] : [executionRoleArn]),
-            ...(deploymentRole && domain.assetDeploymentRole ? [deploymentRole.roleArn] : []),
-          ],
+          users: [...theirs, ...(domain.assetDeploymentRole && deploymentRole ? [deploymentRole.roleArn] : [])],
+          volumeUsers: theirs,
           removalPolicy: kept,
         });
     const keyArn = given ?? key.keyArn;
