@@ -11,11 +11,13 @@ import { HandlerFunction } from '../shared/handler-function';
 import type { StorageStack } from '../storage/stack';
 import { Alarms } from './alarms';
 import { Alerts } from './alerts';
+import { Dashboard } from './dashboard';
 import { Ledger } from './ledger';
 import { Permissions, scheduleGroupArn } from './permissions';
 import { PipelineFromFolder, pipelineId, settingsResource } from './pipeline-resource';
 import { SageMakerRoles, scheduleRole } from './roles';
 import { ENDPOINT_STATUS, EventRule, MODEL_PACKAGE, PIPELINE_STATUS, dataArrival } from './rules';
+import { Seed } from './seed';
 import { Sweeper } from './sweeper';
 
 /** The function that schedules fire. */
@@ -76,6 +78,7 @@ export class OrchestratorStack extends Stack {
       table,
       bucket,
       key: dataKey,
+      volumesKey,
       topic,
       jobRole: roles.job,
       pipelineRole: roles.pipeline,
@@ -200,6 +203,17 @@ export class OrchestratorStack extends Stack {
       alarms.function(name, fn);
     }
     alarms.silent('sweep', sweep.function, sweeper);
+    new Dashboard(this, 'Dashboard', {
+      prefix,
+      functions: Object.values(handlers).map(({ function: fn }) => fn),
+      deadLetters: [
+        ...Object.values(handlers).map(({ failed }) => failed),
+        ...Object.values(rules).map(({ undelivered }) => undelivered),
+        scheduleUndelivered,
+      ],
+      table,
+      alarms: alarms.all,
+    });
 
     // What the command line and the pipelines need.
     const settings = settingsResource(this, 'Settings', pipelineResource, {
@@ -218,11 +232,15 @@ export class OrchestratorStack extends Stack {
         JobSecurityGroups: ground.jobs.securityGroupId,
       }),
     });
-    for (const folder of config.pipelines) {
-      new PipelineFromFolder(this, pipelineId(folder), { handler: pipelineResource, folder, settings });
+    const pipelines = config.pipelines.map(
+      (folder) => new PipelineFromFolder(this, pipelineId(folder), { handler: pipelineResource, folder, settings }),
+    );
+    if (config.seed !== undefined) {
+      const seed = new Seed(this, 'Seed', { handler: pipelineResource, folder: config.seed, bucket });
+      // It is to start their runs: they and what hears of new data come before it.
+      seed.node.addDependency(...pipelines, settings, rules['on-data-arrival'], onDataArrival);
     }
 
-    new CfnOutput(this, 'BucketName', { value: bucket.bucketName });
     new CfnOutput(this, 'TableName', { value: table.tableName });
     new CfnOutput(this, 'TopicArn', { value: topic.topicArn });
     for (const [name, { function: fn }] of Object.entries(handlers)) {
