@@ -43,7 +43,6 @@ export class Assets extends Construct {
       key: props.logsKey,
       removalPolicy: props.removalPolicy,
     });
-    this.group.grantWrite(props.role);
   }
 
   /** Where the asset will lie, and what has to have happened before it does. */
@@ -86,6 +85,11 @@ export class Assets extends Construct {
         actions: ['s3:ListBucket'],
         resources: [this.props.bucket.bucketArn],
         conditions: { StringLike: { 's3:prefix': [`${this.props.prefix}/`, `${this.props.prefix}/*`] } },
+      }),
+      new iam.PolicyStatement({
+        sid: 'WriteLogs',
+        actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+        resources: [this.group.logGroupArn],
       }),
       new iam.PolicyStatement({
         sid: 'EncryptAssets',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -165,7 +165,9 @@ mkdir -p "$6" && cp -r "${folder}/s3/\${5#s3://}." "$6"
       encoding: 'utf8',
       env: { PATH: `${bin}:${process.env['PATH']}`, TMPDIR: join(folder, 'tmp') },
     });
-    return { status, lines: stdout.trim().split('\n'), asked: readFileSync(join(folder, 'asked'), 'utf8').trim() };
+    const asked = readFileSync(join(folder, 'asked'), 'utf8').trim();
+    rmSync(folder, { recursive: true });
+    return { status, lines: stdout.trim().split('\n'), asked };
   }
 
   it('B4 brings the assets, then runs the commands in order', () => {
