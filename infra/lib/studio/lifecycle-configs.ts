@@ -22,7 +22,7 @@ export interface LifecycleConfigsProps {
  *
  * SageMaker changes none in place. The name carries a digest of everything that it consists of, so that a new script comes
  * beside the old one; the domain is pointed to it; then CloudFormation removes the old one, and carries on if somebody's
- * profile still uses it or it is gone (docs/adr/0009-lifecycle-configurations-are-replaced.md).
+ * profile still uses it or it is gone (docs/adr/0012-lifecycle-configurations-are-replaced.md).
  */
 export class LifecycleConfigs extends Construct {
   private readonly configs = new Map<ScriptKey, sagemaker.CfnStudioLifecycleConfig>();
