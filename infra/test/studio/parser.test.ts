@@ -171,6 +171,11 @@ describe('errors name file, line, key, what was found and what is accepted', () 
       ],
     ],
     [
+      'B9 a prefix that could end a quotation in a script',
+      "  assetPrefix: a'b",
+      ["team.yaml:6: `domain.assetPrefix` is `a'b`: give at most 60 letters, digits, slashes and ._-"],
+    ],
+    [
       'B9 the same rule twice',
       '  securityGroupIngress:\n    sg:\n      - { sgId: sg-1, protocol: tcp, port: 1 }\n      - { sgId: sg-1, protocol: tcp, port: 1, toPort: 1, description: again }',
       [

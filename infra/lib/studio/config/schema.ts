@@ -112,13 +112,13 @@ const DOMAIN = object(
     },
     assetDeploymentMemoryLimitMB: whole(128, 10240, 'Memory of the function that copies assets, in MB (512).'),
     assetPrefix: text(
-      "^/?[A-Za-z0-9!_.*'()/-]{1,60}$",
-      'a prefix in S3 of at most 60 characters',
+      '^/?[A-Za-z0-9][A-Za-z0-9_./-]{0,58}$',
+      'at most 60 letters, digits, slashes and ._-',
       'Where assets lie (`lifecycle-assets`).',
     ),
     notebookSharingPrefix: text(
-      "^/?[A-Za-z0-9!_.*'()/-]{1,60}$",
-      'a prefix in S3 of at most 60 characters',
+      '^/?[A-Za-z0-9][A-Za-z0-9_./-]{0,58}$',
+      'at most 60 letters, digits, slashes and ._-',
       'Where users share (`sharing/`).',
     ),
     securityGroupId: { ...SG_ID, description: 'A security group that exists, instead of one of the domain’s own.' },
