@@ -1,4 +1,4 @@
-import { CustomResource, Duration, Lazy } from 'aws-cdk-lib';
+import { CustomResource, Duration } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as sagemaker from 'aws-cdk-lib/aws-sagemaker';
 import { Construct } from 'constructs';
@@ -7,7 +7,7 @@ import { Construct } from 'constructs';
  * Served by the function `studio-resource` (handlers/src/studio): it refuses an update whose settings differ from those that
  * were accepted, unless `AllowReplacement` is `"true"`, and knows a rollback of CloudFormation's from somebody's wish.
  *
- * Properties: a text for each of `GUARDED`, `Tags` as an array of `{Key, Value}`, and `AllowReplacement`.
+ * Properties: a text for each of `GUARDED`, and `AllowReplacement`.
  */
 export const GUARD_TYPE = 'Custom::TidegateStudioGuard';
 
@@ -19,10 +19,12 @@ export interface GuardProps {
 }
 
 /**
- * The settings of AWS::SageMaker::Domain that the stack sets and CloudFormation cannot change in place: a change replaces the
- * domain, with its users' home folders left behind. `test/studio/immutable.test.ts` holds the list against AWS's own.
+ * The settings of AWS::SageMaker::Domain that the stack sets and that cannot be changed: for the first three CloudFormation
+ * makes another domain, with its users' home folders left behind; another VPC is refused by SageMaker, after much else has
+ * been done (UpdateDomain takes one only for a domain that was made without). `test/studio/immutable.test.ts` holds the list
+ * against AWS's own.
  */
-export const GUARDED = ['AuthMode', 'DomainName', 'KmsKeyId', 'VpcId', 'Tags'] as const;
+export const GUARDED = ['AuthMode', 'DomainName', 'KmsKeyId', 'VpcId'] as const;
 
 /** Refuses an update that would replace the domain, before anything of it is done: the domain depends on this. */
 export class Guard extends Construct {
@@ -34,10 +36,6 @@ export class Guard extends Construct {
       DomainName: domain.domainName,
       KmsKeyId: domain.kmsKeyId,
       VpcId: domain.vpcId,
-      // Known only when the whole app is: the app adds tags to everything in it.
-      Tags: Lazy.any({
-        produce: () => Object.entries(domain.tags.tagValues()).map(([Key, Value]) => ({ Key, Value })),
-      }),
     };
     const resource = new CustomResource(this, 'Resource', {
       resourceType: GUARD_TYPE,

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { PROJECT_ROOT } from '../../lib/config';
 import { immutableSettings } from '../../lib/studio/config/normalised';
 import { readDomains } from '../../lib/studio/config/read';
 import { GUARDED, GUARD_TYPE } from '../../lib/studio/guard';
@@ -24,11 +25,32 @@ const everything = domainOf(`  kmsKeyArn: ssm:/key
   userProfiles: { ann: { userRole: { id: x } } }
   securityGroupPerProfile: true`);
 
+/** The provider schemas that cfn-lint carries, where it is installed. */
+function lintSchemas(): string | undefined {
+  const lib = join(PROJECT_ROOT, '.venv', 'lint', 'lib');
+  if (!existsSync(lib)) return undefined;
+  const python = readdirSync(lib).find((name) => name.startsWith('python')) ?? '';
+  return join(lib, python, 'site-packages', 'cfnlint', 'data', 'schemas');
+}
+
 describe('settings that CloudFormation cannot change in place', () => {
+  it('B12 are those of the provider schemas that the templates are checked by', () => {
+    const schemas = lintSchemas();
+    assert.ok(schemas !== undefined, 'cfn-lint is not there: run `make setup`');
+    const read = (...path: string[]) => JSON.parse(readFileSync(join(schemas, ...path), 'utf8'));
+    const hashes = read('providers', 'us-east-1.json');
+    for (const [type, pointers] of Object.entries(createOnly).filter(([key]) => key.startsWith('AWS::'))) {
+      const { createOnlyProperties } = read('resources', `${hashes[type]}.json`);
+      assert.deepEqual([...createOnlyProperties].sort(), pointers, `${type}: write test/studio/create-only.json anew`);
+    }
+  });
+
   it('B12 of a domain are all guarded, or never set', () => {
     const never = ['/properties/DomainSettings/RStudioServerProDomainSettings/DefaultResourceSpec'];
     const guarded = GUARDED.map((name) => `/properties/${name}`);
-    assert.deepEqual([...guarded, ...never].sort(), [...createOnly['AWS::SageMaker::Domain']!].sort());
+    // CloudFormation would change the VPC in place, and SageMaker refuse.
+    const settled = [...createOnly['AWS::SageMaker::Domain']!, '/properties/VpcId'];
+    assert.deepEqual([...guarded, ...never].sort(), settled.sort());
     for (const synthesis of [sample, everything]) {
       const [, domain] = synthesis.only('AWS::SageMaker::Domain');
       for (const pointer of never) assert.equal(property(domain, pointer), undefined);
@@ -46,9 +68,8 @@ describe('settings that CloudFormation cannot change in place', () => {
     );
   });
 
-  it('B12 of a profile follow from its name and the tags of the domain, or are never set', () => {
-    // A profile of another name is another profile; the rest of its tags are the domain's.
-    const settled = ['DomainId', 'UserProfileName', 'SingleSignOnUserIdentifier', 'SingleSignOnUserValue', 'Tags'];
+  it('B12 of a profile follow from the domain and its own name, or are never set', () => {
+    const settled = ['DomainId', 'UserProfileName', 'SingleSignOnUserIdentifier', 'SingleSignOnUserValue'];
     const never = createOnly['AWS::SageMaker::UserProfile']!.filter((pointer) => pointer.includes('RStudio'));
     assert.deepEqual(
       [...settled.map((name) => `/properties/${name}`), ...never].sort(),

@@ -170,7 +170,6 @@ describe('the program that prints domains', () => {
         { setting: 'DomainName', key: 'domain.name', value: 'sample-config-minimal' },
         { setting: 'KmsKeyId', key: 'domain.kmsKeyArn', value: null },
         { setting: 'VpcId', key: 'domain.vpcId', value: 'vpc-id' },
-        { setting: 'Tags', key: 'domain.tags', value: {} },
       ],
       warnings: [],
     });

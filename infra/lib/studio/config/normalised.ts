@@ -31,7 +31,7 @@ export interface NormalisedDomain {
   readonly profiles: readonly NormalisedProfile[];
   /** The applications that a user of the domain can start, in a fixed order. */
   readonly apps: readonly NormalisedApp[];
-  /** Every setting of the domain that CloudFormation cannot change in place. */
+  /** Every setting of the domain that cannot be changed later. */
   readonly immutable: readonly ImmutableSetting[];
   /** What the file says and has no effect, or has another than a reader may think. Whole lines, with file and line. */
   readonly warnings: readonly string[];
@@ -56,16 +56,12 @@ export interface NormalisedApp {
 }
 
 export interface ImmutableSetting {
-  /** The property of AWS::SageMaker::Domain: `AuthMode`, `DomainName`, `KmsKeyId`, `VpcId`, `Tags`. */
+  /** The property of AWS::SageMaker::Domain: `AuthMode`, `DomainName`, `KmsKeyId`, `VpcId`. */
   readonly setting: string;
   /** The key in the file, from its top: `domain.authMode`. */
   readonly key: string;
-  /**
-   * The value of the file; null: not given. A `KmsKeyId` of null is the key that the stack makes. `Tags` are an object of
-   * texts, and only those of the file: the app adds its own (`Project`, `Environment`), so a comparison may only look for
-   * these among what is deployed.
-   */
-  readonly value: string | Readonly<Record<string, string>> | null;
+  /** The value of the file; null: not given. A `KmsKeyId` of null is the key that the stack makes. */
+  readonly value: string | null;
 }
 
 /** The order in which applications are listed. */
@@ -104,8 +100,9 @@ function apps(domain: Domain): NormalisedApp[] {
 }
 
 /**
- * What the file says about each property that AWS::SageMaker::Domain lists under `createOnlyProperties`, as far as a file
- * can say it. (`DomainSettings/RStudioServerProDomainSettings/DefaultResourceSpec`, the sixth, has no key here.)
+ * What the file says about each property of AWS::SageMaker::Domain that cannot be changed later: those under
+ * `createOnlyProperties` of its provider schema, as far as a file can say them, and the VPC, which UpdateDomain takes only
+ * for a domain that has none. Subnets and tags can be changed.
  */
 export function immutableSettings(domain: Domain): ImmutableSetting[] {
   return [
@@ -113,6 +110,5 @@ export function immutableSettings(domain: Domain): ImmutableSetting[] {
     { setting: 'DomainName', key: 'domain.name', value: domain.name },
     { setting: 'KmsKeyId', key: 'domain.kmsKeyArn', value: domain.kmsKeyArn ?? null },
     { setting: 'VpcId', key: 'domain.vpcId', value: domain.vpcId },
-    { setting: 'Tags', key: 'domain.tags', value: domain.tags },
   ];
 }

@@ -156,7 +156,7 @@ const DOMAIN = object(
     },
     tags: {
       type: 'object',
-      description: "Tidegate's. Tags of everything that belongs to the domain. Cannot be changed later.",
+      description: "Tidegate's. Tags of everything that belongs to the domain.",
       maxProperties: 40,
       propertyNames: text(
         '^(?![aA][wW][sS]:)[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$',
