@@ -7,6 +7,7 @@ import * as sagemaker from 'aws-cdk-lib/aws-sagemaker';
 import type { Construct } from 'constructs';
 import { removalPolicy } from '../config';
 import type { Config } from '../config';
+import { STUDIO_ACCESS_LOGS } from '../shared/access-logs';
 import { HandlerFunction } from '../shared/handler-function';
 import { Assets, assetRole } from './assets';
 import { HomeBackup } from './backup';
@@ -31,9 +32,6 @@ export interface StudioStackProps extends StackProps {
   /** The bucket of access logs; its policy admits this account's logs under `STUDIO_ACCESS_LOGS`. */
   readonly accessLogs: s3.IBucket;
 }
-
-/** Where the access logs of the domains' buckets lie in the bucket of access logs. */
-export const STUDIO_ACCESS_LOGS = 's3-access-logs/studio/';
 
 /** The stack of a domain. */
 export function studioStackName(domain: Domain): string {

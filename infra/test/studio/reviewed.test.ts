@@ -1,19 +1,17 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { AwsSolutionsChecks, NIST80053R5Checks } from 'cdk-nag';
 import { statements } from '../policies';
 import { acknowledged, anyResource, wildcards } from '../reviewed/studio';
+import { EXAMPLE } from './files';
 import { SAMPLES, sampleFile, synthesize } from './synth';
 
 /** The domains that the review is about: MDAA's samples, and the example that people copy. */
-const stacks = [...SAMPLES.map((name) => sampleFile(name)), join(__dirname, '..', '..', 'studio', 'example.yaml')].map(
-  (file) => {
-    const synthesis = synthesize(file);
-    synthesis.app.synth();
-    return synthesis;
-  },
-);
+const stacks = [...SAMPLES.map((name) => sampleFile(name)), EXAMPLE].map((file) => {
+  const synthesis = synthesize(file);
+  synthesis.app.synth();
+  return synthesis;
+});
 
 const all = stacks.flatMap(({ resources }) => statements(resources));
 

@@ -1,7 +1,5 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after } from 'node:test';
 import { App, Stack, Tags } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { readConfig } from '../../lib/config';
@@ -10,40 +8,17 @@ import type { Domain } from '../../lib/studio/config/domain';
 import { readDomains } from '../../lib/studio/config/read';
 import { StudioStack, studioStackName } from '../../lib/studio/stack';
 import type { Resource } from '../stack';
+import { newFolder, scratch } from './files';
 
-export const SAMPLES = ['minimal', 'comprehensive', 'sso'] as const;
-
-const scratch = mkdtempSync(join(tmpdir(), 'tidegate-studio-'));
-after(() => rmSync(scratch, { recursive: true, force: true }));
+export { SAMPLES, sampleFile, samples, samplesFolder } from './files';
 
 const binaries = join(scratch, 'lambda');
 mkdirSync(join(binaries, 'studio-resource'), { recursive: true });
 writeFileSync(join(binaries, 'studio-resource', 'bootstrap'), 'not a program\n');
 
-let folders = 0;
-
-/** A folder with MDAA's samples, and beside them the assets that one of them names. */
-export function samplesFolder(): string {
-  const folder = join(scratch, `samples-${folders++}`);
-  cpSync(join(__dirname, 'samples'), folder, { recursive: true });
-  mkdirSync(join(folder, 'testing_asset_dir', '__pycache__'), { recursive: true });
-  writeFileSync(join(folder, 'testing_asset_dir', 'test.sh'), 'echo "assets are here"\n');
-  writeFileSync(join(folder, 'testing_asset_dir', 'left-out.pyc'), 'compiled\n');
-  writeFileSync(join(folder, 'testing_asset_dir', '__pycache__', 'a'), 'compiled\n');
-  return folder;
-}
-
-export const samples = samplesFolder();
-
-export function sampleFile(name: (typeof SAMPLES)[number], folder = samples): string {
-  return join(folder, `sample-config-${name}.yaml`);
-}
-
 /** A file with this text, in a folder of its own. */
 export function domainFile(text: string, name = 'team.yaml'): string {
-  const folder = join(scratch, `files-${folders++}`);
-  mkdirSync(folder, { recursive: true });
-  const file = join(folder, name);
+  const file = join(newFolder(), name);
   writeFileSync(file, text);
   return file;
 }
