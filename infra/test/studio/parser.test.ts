@@ -228,14 +228,15 @@ describe('errors name file, line, key, what was found and what is accepted', () 
     ],
     [
       'B9 what is missing, and types',
-      '  authMode: Iam\n  subnetIds: subnet-1\n  securityGroupPerProfile: maybe\n  userProfiles: [ann]\n  tags: { "aws:x": "1", y: "" }',
+      '  authMode: Iam\n  subnetIds: subnet-1\n  securityGroupPerProfile: maybe\n  userProfiles: [ann]\n  tags: { "aws:x": "1", y: "", Project: z }',
       [
         'team.yaml:1: `domain.vpcId` is missing: give `vpc-…` or `ssm:/path`',
         'team.yaml:3: `domain.authMode` is `Iam`: give one of `IAM`, `SSO`',
         'team.yaml:4: `domain.subnetIds` is `subnet-1`: give a list of subnets, or `ssm:/path` of a parameter that holds one',
         'team.yaml:5: `domain.securityGroupPerProfile` is `maybe`: give `true` or `false`',
         'team.yaml:6: `domain.userProfiles` is a list of 1: give keys with values',
-        'team.yaml:7: the key `domain.tags."aws:x"` is not accepted: give at most 128 letters, digits, spaces and _.:/=+-@, not beginning with `aws:`',
+        'team.yaml:7: the key `domain.tags."aws:x"` is not accepted: give at most 128 letters, digits, spaces and _.:/=+-@, not beginning with `aws:`, and none of Tidegate’s own `Project` and `Environment`',
+        'team.yaml:7: the key `domain.tags.Project` is not accepted: give at most 128 letters, digits, spaces and _.:/=+-@, not beginning with `aws:`, and none of Tidegate’s own `Project` and `Environment`',
         'team.yaml:7: `domain.tags.y` is ``: give 1 to 128 letters, digits, spaces and _.:/=+-@',
       ],
       ['authMode', 'vpcId', 'subnetIds'],

@@ -159,8 +159,8 @@ const DOMAIN = object(
       description: "Tidegate's. Tags of everything that belongs to the domain.",
       maxProperties: 40,
       propertyNames: text(
-        '^(?![aA][wW][sS]:)[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$',
-        'at most 128 letters, digits, spaces and _.:/=+-@, not beginning with `aws:`',
+        '^(?![aA][wW][sS]:|Project$|Environment$)[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$',
+        'at most 128 letters, digits, spaces and _.:/=+-@, not beginning with `aws:`, and none of Tidegate’s own `Project` and `Environment`',
       ),
       additionalProperties: text(
         '^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$',
