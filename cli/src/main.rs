@@ -14,6 +14,7 @@ mod home;
 mod interrupt;
 mod progress;
 mod render;
+mod studio;
 mod target;
 mod terminal;
 mod view;
@@ -58,6 +59,7 @@ async fn run(context: &Context, command: &Command) -> Result<(), Error> {
         Command::Replay(arguments) => interrupt::guard(commands::replay::run(context, arguments)).await,
         Command::Stop(arguments) => interrupt::guard(commands::stop::run(context, arguments)).await,
         Command::Dlq(arguments) => commands::dlq::run(context, arguments).await,
+        Command::Studio(arguments) => interrupt::guard(commands::studio::run(context, arguments)).await,
         Command::Completions(arguments) => commands::completions::run(context, arguments),
     }
 }

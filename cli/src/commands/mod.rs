@@ -14,4 +14,5 @@ pub(crate) mod run;
 pub(crate) mod runs;
 pub(crate) mod start;
 pub(crate) mod stop;
+pub(crate) mod studio;
 pub(crate) mod why;

@@ -1,0 +1,25 @@
+//! `tidegate studio`: what an administrator asks before a Studio domain is made or changed.
+
+mod plan_ips;
+
+use crate::context::Context;
+use crate::error::Error;
+
+/// What to ask.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Plan the addresses of a domain's VPC and subnets
+    PlanIps(plan_ips::Arguments),
+}
+
+pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), Error> {
+    match &arguments.command {
+        Command::PlanIps(arguments) => plan_ips::run(context, arguments),
+    }
+}
