@@ -90,6 +90,8 @@ pub(crate) enum Command {
     Dlq(commands::dlq::Arguments),
     /// Plan a Studio domain: its addresses, and what a change would meet
     Studio(commands::studio::Arguments),
+    /// Tell what synthesised stacks cost a month before anybody uses them
+    Cost(commands::cost::Arguments),
     /// Show on this machine what Tidegate does, with real training on real data
     Demo(commands::demo::Arguments),
     /// Print a completion script for a shell

@@ -7,10 +7,12 @@ mod args;
 mod ask;
 mod commands;
 mod context;
+mod cost;
 mod dlq;
 mod error;
 mod follow;
 mod home;
+mod infra;
 mod interrupt;
 mod progress;
 mod render;
@@ -60,6 +62,7 @@ async fn run(context: &Context, command: &Command) -> Result<(), Error> {
         Command::Stop(arguments) => interrupt::guard(commands::stop::run(context, arguments)).await,
         Command::Dlq(arguments) => commands::dlq::run(context, arguments).await,
         Command::Studio(arguments) => interrupt::guard(commands::studio::run(context, arguments)).await,
+        Command::Cost(arguments) => interrupt::guard(commands::cost::run(context, arguments)).await,
         Command::Completions(arguments) => commands::completions::run(context, arguments),
     }
 }
