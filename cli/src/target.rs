@@ -94,6 +94,15 @@ impl Session {
         aws_sdk_lambda::Client::from_conf(config.build())
     }
 
+    /// Service Quotas.
+    pub(crate) fn service_quotas(&self) -> aws_sdk_servicequotas::Client {
+        let mut config = aws_sdk_servicequotas::config::Builder::from(&self.config);
+        if let Some(url) = self.endpoints.of("SERVICE_QUOTAS") {
+            config = config.endpoint_url(url);
+        }
+        aws_sdk_servicequotas::Client::from_conf(config.build())
+    }
+
     async fn aws(table: &str) -> Result<Self, Error> {
         let endpoints = Endpoints::from_environment();
         let config = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client(&endpoints)).load().await;

@@ -1,6 +1,7 @@
 //! How results look to people. Everything here is pure: what is shown, and the time now, are arguments.
 
 pub(crate) mod addresses;
+pub(crate) mod check;
 pub(crate) mod cost;
 pub(crate) mod dlq;
 #[cfg(test)]

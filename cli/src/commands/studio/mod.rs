@@ -1,5 +1,6 @@
 //! `tidegate studio`: what an administrator asks before a Studio domain is made or changed.
 
+mod check;
 mod plan_ips;
 
 use crate::context::Context;
@@ -14,12 +15,15 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    /// Compare domain files with what is deployed, before anything is changed
+    Check(check::Arguments),
     /// Plan the addresses of a domain's VPC and subnets
     PlanIps(plan_ips::Arguments),
 }
 
 pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), Error> {
     match &arguments.command {
+        Command::Check(arguments) => check::run(context, arguments).await,
         Command::PlanIps(arguments) => plan_ips::run(context, arguments),
     }
 }
