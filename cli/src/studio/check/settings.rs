@@ -88,8 +88,8 @@ impl Scene<'_> {
                     Severity::Warns,
                     "stack",
                     format!(
-                        "{} was not made by CloudFormation: a deployment makes another of the same name beside it. Give \
-                         the new one another `domain.name`, or import this one into the stack first",
+                        "{} has no tag of a CloudFormation stack. If none made it, a deployment makes another beside it: give \
+                         that one another `domain.name`, or import this one into the stack first",
                         self.id
                     ),
                 ),
