@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { after } from 'node:test';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { type Stacks, addStacks, all } from '../lib/app';
 import { readConfig } from '../lib/config';
-import { OrchestratorStack } from '../lib/orchestrator-stack';
 
 /** The functions' names without the prefix. */
 export const BINARIES = [
@@ -40,6 +40,14 @@ export function pipelineFolder(name: string): string {
   return folder;
 }
 
+/** A folder with data. */
+export function seedFolder(): string {
+  const folder = join(scratch, 'seed');
+  mkdirSync(join(folder, 'wine'), { recursive: true });
+  writeFileSync(join(folder, 'wine', 'day.csv'), 'a,b\n1,2\n');
+  return folder;
+}
+
 /** The flags of `cdk.json`, so that tests see the template that is deployed. */
 const cdkJson = JSON.parse(readFileSync(join(__dirname, '..', 'cdk.json'), 'utf8')) as {
   context: Record<string, unknown>;
@@ -51,7 +59,7 @@ let outputs = 0;
 export function makeApp(
   context: Record<string, unknown> = {},
   options: { readonly checked?: boolean } = {},
-): { app: App; stack: OrchestratorStack; outdir: string } {
+): { app: App; stacks: Stacks; outdir: string } {
   const outdir = join(scratch, `out-${outputs++}`);
   const checked = options.checked ?? false;
   const app = new App({
@@ -59,9 +67,11 @@ export function makeApp(
     context: { ...cdkJson.context, '@aws-cdk/core:validateAgainstDefaultRules': checked, binaries, ...context },
     outdir,
   });
-  const config = readConfig((key) => app.node.tryGetContext(key), {});
-  const stack = new OrchestratorStack(app, 'Tidegate', { config });
-  return { app, stack, outdir };
+  const stacks = addStacks(
+    app,
+    readConfig((key) => app.node.tryGetContext(key), {}),
+  );
+  return { app, stacks, outdir };
 }
 
 export interface Resource {
@@ -72,14 +82,28 @@ export interface Resource {
   readonly DependsOn?: string | string[];
 }
 
-/** A synthesized template with what the tests ask of it. */
+/** The synthesized templates of all stacks, with what the tests ask of them. */
 export class Synthesized {
-  readonly template: Template;
-  readonly resources: Record<string, Resource>;
+  /** By the stack's name. */
+  readonly templates: Record<string, Template>;
+  /** Those of all stacks: no logical id stands in two of them. */
+  readonly resources: Record<string, Resource> = {};
 
   constructor(context: Record<string, unknown> = {}) {
-    this.template = Template.fromStack(makeApp(context).stack);
-    this.resources = this.template.toJSON()['Resources'] as Record<string, Resource>;
+    const stacks = all(makeApp(context).stacks);
+    this.templates = Object.fromEntries(stacks.map((stack) => [stack.stackName, Template.fromStack(stack)]));
+    for (const template of Object.values(this.templates)) {
+      for (const [id, resource] of Object.entries(template.toJSON()['Resources'] as Record<string, Resource>)) {
+        if (id in this.resources) throw new Error(`two stacks have a resource \`${id}\``);
+        this.resources[id] = resource;
+      }
+    }
+  }
+
+  template(stack: string): Template {
+    const found = this.templates[stack];
+    if (found === undefined) throw new Error(`no stack \`${stack}\` among ${Object.keys(this.templates).join(', ')}`);
+    return found;
   }
 
   /** All resources of a type, by logical id. */

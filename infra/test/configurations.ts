@@ -1,0 +1,34 @@
+import { pipelineFolder, seedFolder } from './stack';
+
+/** An existing VPC, with what the app needs to know of it. */
+export const EXISTING = {
+  network: 'vpc-0123456789abcdef0',
+  subnets: 'subnet-0aaaaaaaaaaaaaaa0,subnet-0bbbbbbbbbbbbbbb0',
+};
+
+/** What a deployment may look like: the checks of templates go over all of these. */
+export const CONFIGURATIONS: Readonly<Record<string, () => Record<string, unknown>>> = {
+  'a sandbox': () => ({}),
+  'a sandbox that empties its buckets, with pipelines and data': () => ({
+    emptyBuckets: true,
+    pipelines: pipelineFolder('wine'),
+    seed: seedFolder(),
+  }),
+  'production in a VPC of its own': () => ({
+    retain: true,
+    network: 'new',
+    zones: 3,
+    functionsInVpc: true,
+    sagemakerLogs: true,
+    alertEmail: 'ops@example.com',
+    alsoCalled: 'kms,ecr.api,ecr.dkr,studio',
+  }),
+  'jobs in an existing VPC': () => ({ ...EXISTING }),
+  'an existing VPC without endpoints': () => ({
+    ...EXISTING,
+    functionsInVpc: true,
+    endpoints: true,
+    cidr: '10.20.0.0/16',
+    routeTables: 'rtb-0aaaaaaaaaaaaaaa0,rtb-0bbbbbbbbbbbbbbb0',
+  }),
+};
