@@ -16,6 +16,7 @@ mod infra;
 mod interrupt;
 mod progress;
 mod render;
+mod ssm;
 mod studio;
 mod target;
 mod terminal;

@@ -12,6 +12,7 @@ use local::cloud::{Cloud, CloudInfo};
 use crate::args::Globals;
 use crate::error::Error;
 use crate::home;
+use crate::ssm::Parameters;
 
 /// The clients, and the ledger's table.
 #[derive(Debug)]
@@ -92,6 +93,11 @@ impl Session {
             config = config.endpoint_url(url);
         }
         aws_sdk_lambda::Client::from_conf(config.build())
+    }
+
+    /// Systems Manager's parameters.
+    pub(crate) fn parameters(&self) -> Parameters {
+        Parameters::new(self.config.clone(), self.endpoints.of("SSM"))
     }
 
     /// Service Quotas.

@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
     /// Domain files, as `cdk deploy -c domains=FILE` takes them
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// The value of an SSM parameter that a file names as `ssm:/NAME`; several values separated by commas
+    /// The value of a parameter that a file names as `ssm:/NAME`, instead of asking for it; several separated by commas
     #[arg(long, value_name = "NAME=VALUE", value_parser = parameter)]
     parameter: Vec<(String, Vec<String>)>,
     /// Check the files only, and ask AWS nothing
@@ -45,10 +45,16 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), 
         false => {
             let session = context.session().await?;
             let quotas = session.service_quotas();
-            let parameters = arguments.parameter.iter().cloned().collect();
+            let parameters = session.parameters();
+            let given = arguments.parameter.iter().cloned().collect();
             let sagemaker = session.aws.sagemaker();
-            let clients =
-                ask::Clients { sagemaker, quotas: &quotas, parameters: &parameters, region: session.aws.region() };
+            let clients = ask::Clients {
+                sagemaker,
+                quotas: &quotas,
+                parameters: &parameters,
+                given: &given,
+                region: session.aws.region(),
+            };
             Some(ask::ask(&clients, &domains).await?)
         }
     };

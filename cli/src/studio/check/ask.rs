@@ -8,6 +8,7 @@ use aws_sdk_sagemaker::types::{AppStatus, Tag};
 use super::deployed::{Deployed, Described, Known, Listed, RunningApp, State};
 use super::settings;
 use crate::error::Error;
+use crate::ssm::Parameters;
 use crate::studio::file::Domain;
 
 /// Service Quotas' name of SageMaker.
@@ -24,8 +25,9 @@ const OWNER_TAGS: [&str; 2] = ["studiouserid", "userid"];
 pub(crate) struct Clients<'a> {
     pub(crate) sagemaker: &'a aws_sdk_sagemaker::Client,
     pub(crate) quotas: &'a aws_sdk_servicequotas::Client,
-    /// Values of SSM parameters, as the person gave them.
-    pub(crate) parameters: &'a BTreeMap<String, Vec<String>>,
+    pub(crate) parameters: &'a Parameters,
+    /// Values of parameters that the person gave; these are not asked for.
+    pub(crate) given: &'a BTreeMap<String, Vec<String>>,
     pub(crate) region: &'a str,
 }
 
@@ -44,12 +46,16 @@ pub(crate) async fn ask(clients: &Clients<'_>, files: &[Domain]) -> Result<Deplo
         }
     }
     let names: BTreeSet<String> = files.iter().flat_map(settings::parameters).collect();
-    let given = |name: String| {
-        let value = clients.parameters.get(&name).cloned().ok_or_else(|| {
-            format!("give its value with --parameter {name}=VALUE: `aws ssm get-parameter --name {name}` tells it")
-        });
-        (name, value)
-    };
+    let mut parameters = BTreeMap::new();
+    for name in names {
+        let value = match clients.given.get(&name) {
+            Some(given) => Ok(given.clone()),
+            None => clients.parameters.values(&name).await.map_err(|why| {
+                format!("the parameter `{name}` cannot be read ({why}): give its value with --parameter {name}=VALUE")
+            }),
+        };
+        parameters.insert(name, value);
+    }
     Ok(Deployed {
         region: clients.region.to_owned(),
         domains,
@@ -57,7 +63,7 @@ pub(crate) async fn ask(clients: &Clients<'_>, files: &[Domain]) -> Result<Deplo
         profiles: profiles(sagemaker, None).await.map(|all| all.len() as u64),
         apps: apps(sagemaker).await,
         quotas: quotas(clients.quotas).await,
-        parameters: names.into_iter().map(given).collect(),
+        parameters,
     })
 }
 

@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
 use axum::Router;
 use axum::extract::State as Extract;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use handlers::aws::Endpoints;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -16,6 +18,7 @@ use super::ask::{Clients, ask};
 use super::deployed::Deployed;
 use super::{Severity, compare};
 use crate::error::Error;
+use crate::ssm::Parameters;
 use crate::studio::file::{App, Domain, Profile, Setting};
 
 /// How long each listing is, and how much of it a page holds: the server's choice, whatever is asked for.
@@ -25,6 +28,27 @@ const PAGE: usize = 10;
 struct Server {
     refused: &'static [&'static str],
     asked: Mutex<Vec<String>>,
+}
+
+/// The signature that AWS would expect of what came.
+fn signature(uri: &Uri, headers: &HeaderMap, body: &str) -> String {
+    let header = |name: &str| headers[name].to_str().unwrap();
+    let time = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", header("x-amz-date")).unwrap();
+    let time = time.to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp();
+    let identity = Credentials::new("test", "test", None, None, "test").into();
+    let parameters = v4::SigningParams::builder()
+        .identity(&identity)
+        .region("eu-west-1")
+        .name("ssm")
+        .time(time.into())
+        .settings(SigningSettings::default())
+        .build()
+        .unwrap();
+    let url = format!("http://{}{}", header("host"), uri.path());
+    let signed = ["content-type", "x-amz-target"].map(|name| (name, header(name)));
+    let request = SignableRequest::new("POST", url, signed.into_iter(), SignableBody::Bytes(body.as_bytes()));
+    let (instructions, _) = sign(request.unwrap(), &parameters.into()).unwrap().into_parts();
+    instructions.headers().find(|(name, _)| *name == "authorization").unwrap().1.to_owned()
 }
 
 /// A page of a listing, with the token of the next.
@@ -38,7 +62,12 @@ fn page(request: &Value, member: &str, item: impl Fn(usize) -> Value) -> Value {
     }
 }
 
-async fn answer(Extract(server): Extract<Arc<Server>>, headers: HeaderMap, body: String) -> (StatusCode, String) {
+async fn answer(
+    Extract(server): Extract<Arc<Server>>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: String,
+) -> (StatusCode, String) {
     let target = headers["x-amz-target"].to_str().unwrap();
     let operation = target.split_once('.').unwrap().1.to_owned();
     let request: Value = serde_json::from_str(&body).unwrap();
@@ -77,6 +106,11 @@ async fn answer(Extract(server): Extract<Arc<Server>>, headers: HeaderMap, body:
             let name = if number + 1 == ITEMS { "Total domains".to_owned() } else { format!("quota {number}") };
             json!({"QuotaName": name, "Value": 40.0, "ServiceCode": request["ServiceCode"]})
         }),
+        "GetParameter" => {
+            assert_eq!(headers["authorization"].to_str().unwrap(), signature(&uri, &headers, &body));
+            assert_eq!((target, request["Name"].as_str()), ("AmazonSSM.GetParameter", Some("/net/subnets")));
+            json!({"Parameter": {"Name": "/net/subnets", "Type": "StringList", "Value": "subnet-a, subnet-b"}})
+        }
         other => panic!("nobody asks for {other}"),
     };
     (StatusCode::OK, answer.to_string())
@@ -123,8 +157,9 @@ async fn ask_at(url: &str) -> Result<Deployed, Error> {
         .http_client(handlers::aws::http_client(&endpoints))
         .build();
     let (sagemaker, quotas) = (aws_sdk_sagemaker::Client::new(&config), aws_sdk_servicequotas::Client::new(&config));
-    let parameters = BTreeMap::from([("/net/subnets".to_owned(), vec!["subnet-a".to_owned()])]);
-    let clients = Clients { sagemaker: &sagemaker, quotas: &quotas, parameters: &parameters, region: "eu-west-1" };
+    let (parameters, given) = (Parameters::new(config, Some(url)), BTreeMap::new());
+    let clients =
+        Clients { sagemaker: &sagemaker, quotas: &quotas, parameters: &parameters, given: &given, region: "eu-west-1" };
     ask(&clients, &[file()]).await
 }
 
@@ -139,6 +174,8 @@ async fn e5_every_listing_is_read_to_its_last_page() {
     assert_eq!((pages("ListDomains"), pages("ListServiceQuotas"), pages("ListApps")), (3, 3, 3));
     // Once for the account, once for the domain.
     assert_eq!(pages("ListUserProfiles"), 6);
+
+    assert_eq!(deployed.parameters["/net/subnets"], Ok(vec!["subnet-a".to_owned(), "subnet-b".to_owned()]));
 
     let findings = compare(&[file()], Some(&deployed));
     let stops: Vec<&str> = findings
@@ -172,12 +209,21 @@ async fn e5_what_may_not_be_asked_is_not_checked_and_never_fine() {
 
 #[tokio::test]
 async fn e5_one_refusal_leaves_the_rest_checked() {
-    let (deployed, _) = learn(&["DescribeUserProfile", "ListApps"]).await;
+    let (deployed, _) = learn(&["DescribeUserProfile", "ListApps", "GetParameter"]).await;
     let findings = compare(&[file()], Some(&deployed));
     let of = |what: &str| findings.iter().find(|finding| finding.what.contains(what)).unwrap().severity;
     assert_eq!(of("domain.authMode"), Severity::Stops);
     assert_eq!(of("domain.userProfiles.user.22"), Severity::NotChecked);
     assert_eq!(of("quota `Total domains`"), Severity::Fine);
+    let subnets = findings.iter().find(|finding| finding.what == "domain.subnetIds").unwrap();
+    assert_eq!(
+        (subnets.severity, subnets.meaning.as_str()),
+        (
+            Severity::NotChecked,
+            "the parameter `/net/subnets` cannot be read (AccessDeniedException: not authorized to perform it): give its \
+             value with --parameter /net/subnets=VALUE"
+        )
+    );
 }
 
 #[tokio::test]
