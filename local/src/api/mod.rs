@@ -11,6 +11,7 @@ pub mod models;
 mod operation;
 mod page;
 pub mod pipelines;
+pub(crate) mod security;
 mod studio;
 pub(crate) mod tags;
 
