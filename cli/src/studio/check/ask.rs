@@ -17,9 +17,11 @@ const SERVICE: &str = "sagemaker";
 /// The most items of a page, for every listing here.
 const PAGE: i32 = 100;
 
-/// Tags that say whose a profile is. The first is the whitepaper's and the guardrails'; the second is MDAA's, whose value
-/// may be `<role id>:<user>` as in `aws:userid`.
-const OWNER_TAGS: [&str; 2] = ["studiouserid", "userid"];
+/// The tag that says whose a profile is: the whitepaper's, which the stacks give and the guardrails read.
+const OWNER_TAG: &str = "studiouserid";
+
+/// MDAA's, whose value is `<role id>:<user>` as in `aws:userid`.
+const SESSION_TAG: &str = "userid";
 
 /// Whom to ask.
 pub(crate) struct Clients<'a> {
@@ -133,10 +135,12 @@ async fn owner(client: &aws_sdk_sagemaker::Client, domain: &str, name: &str) -> 
         return Ok(Some(user.to_owned()));
     }
     let tags = tags(client, found.user_profile_arn().unwrap_or_default()).await?;
-    Ok(OWNER_TAGS.iter().find_map(|tag| {
-        let value = tags.get(*tag)?;
-        Some(value.rsplit(':').next().unwrap_or(value).to_owned())
-    }))
+    Ok(owner_of(&tags))
+}
+
+fn owner_of(tags: &BTreeMap<String, String>) -> Option<String> {
+    let session = || tags.get(SESSION_TAG).map(|value| value.split_once(':').map_or(value.as_str(), |(_, user)| user));
+    tags.get(OWNER_TAG).map(String::as_str).or_else(session).map(str::to_owned)
 }
 
 async fn tags(client: &aws_sdk_sagemaker::Client, arn: &str) -> Known<BTreeMap<String, String>> {
@@ -188,5 +192,21 @@ where
         Some((Some(code), Some(message))) => format!("{code}: {message}"),
         Some((Some(code), None)) => code.to_owned(),
         _ => Error::aws("", error).lines.join(" ").trim_start_matches(": ").to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn e5_a_tag_says_whose_a_profile_is() {
+        let owner = |tags: &[(&str, &str)]| {
+            owner_of(&tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect())
+        };
+        assert_eq!(owner(&[("studiouserid", "a:b"), ("userid", "AROA:c")]).as_deref(), Some("a:b"));
+        assert_eq!(owner(&[("userid", "AROA:c:d")]).as_deref(), Some("c:d"));
+        assert_eq!(owner(&[("userid", "c")]).as_deref(), Some("c"));
+        assert_eq!(owner(&[("Team", "blue")]), None);
     }
 }
