@@ -1,6 +1,9 @@
 import { App, Tags } from 'aws-cdk-lib';
 import type { Stack } from 'aws-cdk-lib';
 import type { Config } from './config';
+import { readGuardrails } from './guardrails/config/guardrails';
+import { ServiceControlPoliciesStack } from './guardrails/service-control-policies';
+import { GuardrailsStack } from './guardrails/stack';
 import { NetworkStack } from './network/stack';
 import { OrchestratorStack } from './orchestrator/stack';
 import { StorageStack } from './storage/stack';
@@ -10,6 +13,9 @@ export interface Stacks {
   readonly storage: StorageStack;
   readonly network?: NetworkStack;
   readonly orchestrator: OrchestratorStack;
+  readonly guardrails?: GuardrailsStack;
+  /** For the organisation's management account. */
+  readonly serviceControlPolicies?: ServiceControlPoliciesStack;
 }
 
 /**
@@ -36,9 +42,25 @@ export function addStacks(app: App, config: Config): Stacks {
     ground: network?.ground,
     description: 'Tidegate: event-driven orchestration of SageMaker pipelines',
   });
+  const allowed = config.guardrails === undefined ? undefined : readGuardrails(config.guardrails);
+  const guardrails =
+    allowed !== undefined || config.budget !== undefined
+      ? new GuardrailsStack(app, 'TidegateGuardrails', {
+          config,
+          guardrails: allowed,
+          description: 'Tidegate: guardrails, roles of people, budget',
+        })
+      : undefined;
+  const serviceControlPolicies =
+    allowed?.organization &&
+    new ServiceControlPoliciesStack(app, 'TidegateServiceControlPolicies', {
+      config,
+      guardrails: allowed,
+      description: 'Tidegate: guardrails of an organisation, for its management account',
+    });
   Tags.of(app).add('Project', 'tidegate');
   Tags.of(app).add('Environment', config.environment);
-  return { storage, network, orchestrator };
+  return { storage, network, orchestrator, guardrails, serviceControlPolicies };
 }
 
 /** All of them, in the order of their making. */

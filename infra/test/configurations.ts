@@ -23,6 +23,7 @@ export const CONFIGURATIONS: Readonly<Record<string, () => Record<string, unknow
     alertEmail: 'ops@example.com',
     alsoCalled: 'kms,ecr.api,ecr.dkr,studio',
   }),
+  'guardrails, people and a budget': () => ({ guardrails: 'infra/guardrails/example.yaml' }),
   'jobs in an existing VPC': () => ({ ...EXISTING }),
   'an existing VPC without endpoints': () => ({
     ...EXISTING,

@@ -1,3 +1,4 @@
+import * as guardrails from './guardrails';
 import type { Acknowledged, Reasons } from './kinds';
 import * as network from './network';
 import * as orchestrator from './orchestrator';
@@ -7,6 +8,7 @@ const PARTS: readonly { wildcards: Reasons; anyResource: Reasons; acknowledged: 
   storage,
   network,
   orchestrator,
+  guardrails,
 ];
 
 /** Every wildcard that a policy may hold, and why. */
