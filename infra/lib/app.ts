@@ -7,6 +7,8 @@ import { GuardrailsStack } from './guardrails/stack';
 import { NetworkStack } from './network/stack';
 import { OrchestratorStack } from './orchestrator/stack';
 import { StorageStack } from './storage/stack';
+import { readDomains } from './studio/config/read';
+import { StudioStack, studioStackName } from './studio/stack';
 
 /** The stacks that a configuration asks for. */
 export interface Stacks {
@@ -16,6 +18,8 @@ export interface Stacks {
   readonly guardrails?: GuardrailsStack;
   /** For the organisation's management account. */
   readonly serviceControlPolicies?: ServiceControlPoliciesStack;
+  /** One for each domain. */
+  readonly studios: readonly StudioStack[];
 }
 
 /**
@@ -58,9 +62,21 @@ export function addStacks(app: App, config: Config): Stacks {
       guardrails: allowed,
       description: 'Tidegate: guardrails of an organisation, for its management account',
     });
+  const studios = readDomains(config.domains).map((domain) => {
+    const studio = new StudioStack(app, studioStackName(domain), {
+      config,
+      domain,
+      logsKey: storage.logsKey,
+      accessLogs: storage.accessLogs,
+      description: `Tidegate: the Studio domain ${domain.name}`,
+    });
+    // A domain's file may refer to what the network wrote: `ssm:/<prefix>/network/…`.
+    if (network !== undefined) studio.addStackDependency(network);
+    return studio;
+  });
   Tags.of(app).add('Project', 'tidegate');
   Tags.of(app).add('Environment', config.environment);
-  return { storage, network, orchestrator, guardrails, serviceControlPolicies };
+  return { storage, network, orchestrator, guardrails, serviceControlPolicies, studios };
 }
 
 /** All of them, in the order of their making. */
