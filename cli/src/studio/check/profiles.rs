@@ -74,8 +74,8 @@ fn collision(domain: &Domain, profile: &Profile, there: &str, state: &State) -> 
         }
         Some(Ok(None)) => {
             let meaning = format!(
-                "{at}: the profile `{there}` is there without a tag that says whose it is. Tags of a profile cannot be \
-                 changed by CloudFormation, which would replace it"
+                "{at}: the profile `{there}` is there without a tag that says whose it is. The \
+                 deployment would give it to this user"
             );
             Some(finding(Severity::Warns, meaning))
         }

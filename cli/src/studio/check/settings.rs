@@ -1,10 +1,10 @@
 //! The settings of a domain against the deployed one's.
 //!
-//! What cannot be changed in place: `createOnlyProperties` of `AWS::SageMaker::Domain` in the CloudFormation registry
-//! (AuthMode, DomainName, KmsKeyId, VpcId, Tags). Subnets and the network mode can (UpdateDomain, API reference), while no
+//! What cannot be changed in place is told by the file's reader: `createOnlyProperties` of `AWS::SageMaker::Domain` in the
+//! CloudFormation registry (AuthMode, DomainName, KmsKeyId), and VpcId, which UpdateDomain does not take. Subnets and the network mode can (UpdateDomain, API reference), while no
 //! app runs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::deployed::{Deployed, Described, Known, State};
 use super::{Finding, Severity};
@@ -105,7 +105,6 @@ impl Scene<'_> {
             "AuthMode" => Some(self.fixed(setting, Some(&self.described.auth_mode), self.one(text?))),
             "VpcId" => Some(self.fixed(setting, self.described.vpc_id.as_deref(), self.one(text?))),
             "KmsKeyId" => Some(self.key(setting)),
-            "Tags" => Some(self.tags(setting)),
             other => Some(self.finding(
                 Severity::NotChecked,
                 &setting.key,
@@ -173,36 +172,6 @@ impl Scene<'_> {
                 }
             },
         }
-    }
-
-    /// Tags of the domain itself are fixed too; those that the stacks add are not in the file.
-    fn tags(&self, setting: &Setting) -> Finding {
-        let tags = match &self.state.tags {
-            Ok(tags) => tags,
-            Err(why) => {
-                return self.finding(Severity::NotChecked, &setting.key, format!("its tags cannot be listed: {why}"));
-            }
-        };
-        let wanted: BTreeMap<&str, &str> = setting
-            .value
-            .as_object()
-            .into_iter()
-            .flatten()
-            .map(|(key, value)| (key.as_str(), value.as_str().unwrap_or_default()))
-            .collect();
-        let differing: Vec<(&str, &str)> = wanted
-            .iter()
-            .filter(|(key, value)| tags.get(**key).map(String::as_str) != Some(**value))
-            .map(|(key, value)| (*key, *value))
-            .collect();
-        if differing.is_empty() {
-            return self.finding(Severity::Fine, &setting.key, "the file's tags are there");
-        }
-        let list = |value: &dyn Fn(&str, &str) -> String| {
-            differing.iter().map(|(key, wanted)| format!("{key}={}", value(key, wanted))).collect::<Vec<_>>().join(", ")
-        };
-        let there = list(&|key, _| tags.get(key).cloned().unwrap_or_else(|| "none".to_owned()));
-        self.replaces(setting, &there, &list(&|_, wanted| wanted.to_owned()))
     }
 
     fn subnets(&self) -> Finding {

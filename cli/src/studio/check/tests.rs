@@ -30,7 +30,6 @@ fn file() -> Domain {
             setting("DomainName", "domain.name", json!("team")),
             setting("KmsKeyId", "domain.kmsKeyArn", json!("arn:{{partition}}:kms:{{region}}:{{account}}:key/k-1")),
             setting("VpcId", "domain.vpcId", json!("ssm:/net/vpc-id")),
-            setting("Tags", "domain.tags", json!({"Team": "blue"})),
         ],
         warnings: vec![],
     }
@@ -52,10 +51,7 @@ fn state() -> State {
             kms_key_id: Some(KEY.into()),
             network: Some("VpcOnly".into()),
         }),
-        tags: Ok(BTreeMap::from([
-            ("Team".into(), "blue".into()),
-            ("aws:cloudformation:stack-name".into(), "TidegateStudio-team".into()),
-        ])),
+        tags: Ok(BTreeMap::from([("aws:cloudformation:stack-name".into(), "TidegateStudio-team".into())])),
         profiles: Ok(vec!["ana".into(), "ben".into()]),
         owners: BTreeMap::from([owner("ana"), owner("ben")]),
     }
@@ -131,9 +127,6 @@ fn e5_each_setting_that_cannot_be_changed_stops_with_both_values() {
     assert_stops(&finding, "domain.kmsKeyArn", "k-9", KEY);
     let finding = only(&file(), &with_described(|described| described.kms_key_id = None));
     assert_stops(&finding, "domain.kmsKeyArn", "AWS's own key", KEY);
-
-    let finding = only(&file(), &with_state(|state| drop(state.tags.as_mut().unwrap().remove("Team"))));
-    assert_stops(&finding, "domain.tags", "Team=none", "Team=blue");
 }
 
 #[test]
