@@ -116,10 +116,10 @@ fn plain(reason: &str) -> String {
 impl From<LedgerError> for Error {
     fn from(error: LedgerError) -> Self {
         match error {
-            LedgerError::Call { table, reason, .. } if reason.contains("ResourceNotFoundException") => {
-                Self::failed(format!("no table `{table}` here: deploy the orchestrator first"))
-                    .hint("on this machine: `tidegate local up`; at AWS: `npx cdk deploy` in infra/; or give --table")
-            }
+            LedgerError::Call { table, reason, .. } if reason.contains("ResourceNotFoundException") => Self::failed(
+                format!("no table `{table}` here: deploy the orchestrator first"),
+            )
+            .hint("on this machine: `tidegate local up`; at AWS: `npx cdk deploy --all` in infra/; or give --table"),
             LedgerError::Call { table, verb, reason } => {
                 told(format!("the ledger `{table}` cannot be {verb}"), &plain(&reason))
             }

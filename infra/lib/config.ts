@@ -1,5 +1,8 @@
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { RemovalPolicy } from 'aws-cdk-lib';
+import { type Context, flag, text, whole } from './context';
+import { type NetworkChoice, readNetwork } from './network/choice';
 
 /** What a deployment may choose. Everything else is the same wherever Tidegate runs. */
 export interface Config {
@@ -19,12 +22,23 @@ export interface Config {
   readonly silence: number;
   /** The tag `Environment`. */
   readonly environment: string;
+  /** The VPC that jobs, Studio and, by a switch, the functions run in; absent: none. */
+  readonly network?: NetworkChoice;
+  /** Whether the functions run in the VPC's isolated subnets. */
+  readonly functionsInVpc: boolean;
+  /** Make SageMaker's own log groups, encrypted and with an end; off where they exist already. */
+  readonly sagemakerLogs: boolean;
+  /** Files that hold a Studio domain each, as absolute paths. */
+  readonly domains: readonly string[];
+  /** The file that says what the guardrails allow, as an absolute path; absent: no guardrails. */
+  readonly guardrails?: string;
+  /** US dollars a month beyond which people are told; absent: no budget. */
+  readonly budget?: number;
+  /** A folder whose files are put under `raw/`, as an absolute path; absent: nothing is. */
+  readonly seed?: string;
   /** The folder with one folder a function, each holding `bootstrap`. */
   readonly binaries: string;
 }
-
-/** Reads a context value: what `cdk -c key=value` or `cdk.json` set, else undefined. */
-export type Context = (key: string) => unknown;
 
 /** The project's root, seen from this file. */
 export const PROJECT_ROOT = resolve(__dirname, '..', '..');
@@ -49,6 +63,11 @@ export function readConfig(context: Context, env: NodeJS.ProcessEnv): Config {
   }
   const alertEndpoint = text(context, 'alertEndpoint') ?? emptyAsAbsent(env['TIDEGATE_ALERT_ENDPOINT']);
   if (alertEndpoint !== undefined) checkEndpoint(alertEndpoint);
+  const network = readNetwork(context);
+  const functionsInVpc = flag(context, 'functionsInVpc');
+  if (functionsInVpc && network === undefined) {
+    throw new Error('context `functionsInVpc` needs a VPC: set `network` to `new` or to the id of yours');
+  }
   return {
     prefix,
     retain,
@@ -56,35 +75,35 @@ export function readConfig(context: Context, env: NodeJS.ProcessEnv): Config {
     alertEmail,
     alertEndpoint,
     pipelines: pipelineFolders(text(context, 'pipelines') ?? ''),
-    silence: seconds(context, 'silence', { least: 60, most: 86_400 }) ?? 900,
+    silence: whole(context, 'silence', { unit: 'seconds', least: 60, most: 86_400 }) ?? 900,
     environment: text(context, 'environment') ?? (retain ? 'production' : 'sandbox'),
+    network,
+    functionsInVpc,
+    sagemakerLogs: flag(context, 'sagemakerLogs'),
+    domains: [...new Set(list(text(context, 'domains')).map((name) => existing('domains', name, 'file')))],
+    guardrails: optional(text(context, 'guardrails'), (name) => existing('guardrails', name, 'file')),
+    budget: whole(context, 'budget', { unit: 'US dollars', least: 1, most: 10_000_000 }),
+    seed: optional(text(context, 'seed'), (name) => existing('seed', name, 'folder')),
     binaries: resolve(PROJECT_ROOT, text(context, 'binaries') ?? join('target', 'lambda')),
   };
 }
 
-function text(context: Context, key: string): string | undefined {
-  const value = context(key);
-  if (value === undefined || value === null) return undefined;
-  if (typeof value !== 'string') throw new Error(`context \`${key}\` is \`${JSON.stringify(value)}\`: give a text`);
-  return emptyAsAbsent(value);
+/** What becomes of that which holds anything when its stack goes. */
+export function removalPolicy(config: Pick<Config, 'retain'>): RemovalPolicy {
+  return config.retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
 }
 
-function flag(context: Context, key: string): boolean {
-  const value = context(key);
-  if (value === undefined || value === false || value === 'false') return false;
-  if (value === true || value === 'true') return true;
-  throw new Error(`context \`${key}\` is \`${String(value)}\`: give \`true\` or \`false\``);
+function optional<T, U>(value: T | undefined, make: (value: T) => U): U | undefined {
+  return value === undefined ? undefined : make(value);
 }
 
-/** `-c` gives texts, `cdk.json` may give numbers. */
-function seconds(context: Context, key: string, bounds: { least: number; most: number }): number | undefined {
-  const value = context(key);
-  if (value === undefined || value === null || value === '') return undefined;
-  const number = typeof value === 'string' && /^\d+$/.test(value.trim()) ? Number(value) : value;
-  if (Number.isInteger(number) && bounds.least <= (number as number) && (number as number) <= bounds.most)
-    return number as number;
+/** A path that the user named, seen from the project's root. */
+function existing(key: string, name: string, kind: 'file' | 'folder'): string {
+  const path = resolve(PROJECT_ROOT, name);
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (kind === 'file' ? found?.isFile() : found?.isDirectory()) return path;
   throw new Error(
-    `context \`${key}\` is \`${String(value)}\`: give whole seconds from ${bounds.least} to ${bounds.most}`,
+    `context \`${key}\` names \`${name}\`, which is no ${kind}: paths are relative to the project's root`,
   );
 }
 
@@ -103,12 +122,15 @@ function checkEndpoint(endpoint: string): void {
   );
 }
 
-function pipelineFolders(list: string): string[] {
-  const named = list
+function list(names: string | undefined): string[] {
+  return (names ?? '')
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '');
-  const folders = named.map((name) => {
+}
+
+function pipelineFolders(names: string): string[] {
+  const folders = list(names).map((name) => {
     const folder = resolve(PROJECT_ROOT, name);
     const file = join(folder, 'pipeline.yaml');
     if (!existsSync(file) || !statSync(file).isFile()) {

@@ -14,7 +14,7 @@ describe('rules', () => {
     const patterns = Object.fromEntries(
       Object.entries(rules).map(([name, p]) => [
         name,
-        JSON.parse(JSON.stringify(p.EventPattern, (_k, v) => (v?.Ref ? text(v) : v))),
+        JSON.parse(JSON.stringify(p.EventPattern, (_k, v) => (v?.['Fn::ImportValue'] ? text(v) : v))),
       ]),
     );
     assert.deepEqual(patterns, {
@@ -89,6 +89,7 @@ describe('functions', () => {
       TIDEGATE_SCHEDULE_ROLE_ARN: '${ScheduleRole.Arn}',
       TIDEGATE_TABLE: '${LedgerTable}',
       TIDEGATE_TOPIC_ARN: '${AlertsTopic}',
+      TIDEGATE_VOLUME_KEY_ARN: '${KeysVolumes.Arn}',
     };
     for (const [, p] of functions) {
       const variables = Object.entries(p.Environment.Variables).map(([name, value]) => [name, text(value)]);

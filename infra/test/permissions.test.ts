@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { statements, text } from './policies';
-import type { Statement } from './policies';
 import { BINARIES, FOLLOWING, Synthesized } from './stack';
-import { ANY_RESOURCE, WILDCARDS } from './wildcards';
 
 const stack = new Synthesized();
 const all = statements(stack.resources);
@@ -162,48 +160,6 @@ function expanded(document: any): number {
   );
   return filled.length;
 }
-
-describe('wildcards', () => {
-  /** What holds a `*`, except the resource `*`, which is looked at with its action. */
-  function wildcards(statement: Statement): string[] {
-    const said = [
-      ...statement.actions.map((value) => `action ${value}`),
-      ...statement.resources.filter((value) => value !== '*').map((value) => `resource ${value}`),
-      ...statement.principals.map((value) => `principal ${value}`),
-      ...Object.values(statement.conditions).flatMap((keys) =>
-        Object.values(keys)
-          .flat()
-          .map((value) => `condition ${value}`),
-      ),
-    ];
-    return said.filter((value) => value.includes('*')).map((value) => `${statement.effect} ${value}`);
-  }
-
-  it('are exactly those with a written reason', () => {
-    assert.deepEqual([...new Set(all.flatMap(wildcards))].sort(), Object.keys(WILDCARDS).sort());
-  });
-
-  it('stand alone as a resource only in a key, which means itself, or beside actions that know no resources', () => {
-    const beside = new Set<string>();
-    for (const statement of all.filter(({ resources, type }) => resources.includes('*') && type !== 'AWS::KMS::Key')) {
-      assert.deepEqual(statement.resources, ['*']);
-      for (const action of statement.actions) beside.add(action);
-    }
-    assert.deepEqual([...beside].sort(), Object.keys(ANY_RESOURCE).sort());
-  });
-
-  it('never stand in who is allowed', () => {
-    const open = all.filter(({ effect, principals }) => effect === 'Allow' && principals.some((p) => p.includes('*')));
-    assert.deepEqual(open, []);
-  });
-
-  it('bound what a metric may be called', () => {
-    const [metrics, ...others] = all.filter(({ actions }) => actions.includes('cloudwatch:PutMetricData'));
-    assert.deepEqual(others, []);
-    assert.deepEqual(Object.keys(metrics!.conditions['StringLike']!), ['cloudwatch:namespace']);
-    assert.deepEqual(metrics!.actions, ['cloudwatch:PutMetricData']);
-  });
-});
 
 describe('roles', () => {
   it('are handed on one by one, each to one service', () => {

@@ -15,6 +15,7 @@ export interface Statement {
 }
 
 const POLICIES: Record<string, string> = {
+  'AWS::EC2::VPCEndpoint': 'PolicyDocument',
   'AWS::IAM::Policy': 'PolicyDocument',
   'AWS::IAM::ManagedPolicy': 'PolicyDocument',
   'AWS::IAM::Role': 'AssumeRolePolicyDocument',
@@ -73,7 +74,9 @@ export function text(value: any): string {
   if (typeof value !== 'object' || value === null) return String(value);
   if ('Ref' in value) return `\${${name(value.Ref)}}`;
   if ('Fn::GetAtt' in value) return `\${${name(value['Fn::GetAtt'][0])}.${value['Fn::GetAtt'][1]}}`;
-  if ('Fn::Join' in value) return value['Fn::Join'][1].map(text).join(value['Fn::Join'][0]);
+  if ('Fn::Join' in value) return list(value['Fn::Join'][1]).map(text).join(value['Fn::Join'][0]);
+  if ('Fn::Split' in value) return text(value['Fn::Split'][1]).split(value['Fn::Split'][0]).join('');
+  if ('Fn::ImportValue' in value) return exported(value['Fn::ImportValue']);
   if ('Fn::Sub' in value && typeof value['Fn::Sub'] === 'string') return value['Fn::Sub'];
   throw new Error(`the checks do not read ${JSON.stringify(value)}`);
 }
@@ -81,4 +84,12 @@ export function text(value: any): string {
 /** A logical id without CDK's hash. */
 export function name(logicalId: string): string {
   return logicalId.replace(/[0-9A-F]{8}$/, '');
+}
+
+/** What another stack exports, written as in that stack: CDK names an export after it. */
+export function exported(value: unknown): string {
+  const match = /^[\w-]+:ExportsOutput(Ref|FnGetAtt)(\w+?)[0-9A-F]{8}(\w*?)[0-9A-F]{8}$/.exec(String(value));
+  if (match === null) throw new Error(`the checks do not read the export ${JSON.stringify(value)}`);
+  const [, kind, id, attribute] = match;
+  return kind === 'Ref' ? `\${${id}}` : `\${${id}.${attribute}}`;
 }

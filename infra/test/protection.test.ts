@@ -5,12 +5,12 @@ import { statements, text } from './policies';
 import { BINARIES, Synthesized } from './stack';
 
 const stack = new Synthesized();
-const { template } = stack;
+const template = stack.template('Tidegate');
 const each = (type: string) => stack.ofType(type).map(([id, { Properties }]) => [id, Properties] as const);
 
 describe('encryption', () => {
-  it('keys turn by themselves', () => {
-    assert.equal(each('AWS::KMS::Key').length, 2);
+  it('A2 three customer keys turn by themselves', () => {
+    assert.equal(each('AWS::KMS::Key').length, 3);
     for (const [id, key] of each('AWS::KMS::Key')) assert.equal(key.EnableKeyRotation, true, id);
   });
 
@@ -77,24 +77,45 @@ describe('buckets', () => {
     }
   });
 
-  it('keep every version of the data, tell EventBridge of it, and log who reads it', () => {
-    template.hasResourceProperties('AWS::S3::Bucket', {
+  it('A3 keep every version, tell EventBridge of new data, and log who reads it', () => {
+    for (const [id, bucket] of each('AWS::S3::Bucket')) {
+      assert.deepEqual(bucket.VersioningConfiguration, { Status: 'Enabled' }, id);
+    }
+    stack.template('TidegateStorage').hasResourceProperties('AWS::S3::Bucket', {
       BucketName: { 'Fn::Join': ['', ['tidegate-data-', { Ref: 'AWS::AccountId' }, '-', { Ref: 'AWS::Region' }]] },
-      VersioningConfiguration: { Status: 'Enabled' },
       NotificationConfiguration: { EventBridgeConfiguration: { EventBridgeEnabled: true } },
       LoggingConfiguration: {
         DestinationBucketName: { Ref: Match.stringLikeRegexp('^BucketAccessLogs') },
-        LogFilePrefix: 'data/',
+        LogFilePrefix: 's3-access-logs/',
       },
     });
   });
 
-  it('expire nothing of the data: lineage names exact versions', () => {
-    const [data] = each('AWS::S3::Bucket')
-      .filter(([id]) => id.startsWith('BucketData'))
-      .map(([, p]) => p);
-    const keys = data.LifecycleConfiguration.Rules.flatMap(Object.keys);
-    assert.deepEqual(keys.sort(), ['AbortIncompleteMultipartUpload', 'Status']);
+  it('A3 expire nothing of the data, which lineage names by version, and store cheaply what is rarely read', () => {
+    const rules = (beginning: string) =>
+      each('AWS::S3::Bucket').find(([id]) => id.startsWith(beginning))![1].LifecycleConfiguration.Rules;
+    assert.deepEqual(
+      new Set(rules('BucketData').flatMap(Object.keys)),
+      new Set([
+        'AbortIncompleteMultipartUpload',
+        'Id',
+        'NoncurrentVersionTransitions',
+        'Prefix',
+        'Status',
+        'Transitions',
+      ]),
+    );
+    const cheaper = rules('BucketData').filter((rule: any) => rule.Transitions);
+    assert.deepEqual(
+      cheaper.map((rule: any) => [rule.Prefix, rule.Transitions, rule.NoncurrentVersionTransitions]),
+      ['raw/', 'runs/'].map((prefix) => [
+        prefix,
+        [{ StorageClass: 'INTELLIGENT_TIERING', TransitionInDays: 30 }],
+        [{ StorageClass: 'INTELLIGENT_TIERING', TransitionInDays: 30 }],
+      ]),
+    );
+    const [logs] = rules('BucketAccessLogs');
+    assert.deepEqual([logs.ExpirationInDays, logs.NoncurrentVersionExpiration], [365, { NoncurrentDays: 30 }]);
   });
 });
 
@@ -138,13 +159,13 @@ describe('the ledger', () => {
 });
 
 describe('logs', () => {
-  it('are one group a function, kept for 90 days', () => {
+  it('E6 are one group a function, kept for 90 days', () => {
     const groups = each('AWS::Logs::LogGroup').map(([, p]) => [p.LogGroupName, p.RetentionInDays]);
     assert.deepEqual(groups.sort(), BINARIES.map((name) => [`/aws/lambda/tidegate-${name}`, 90]).sort());
   });
 });
 
-describe('when the stack goes', () => {
+describe('when the stacks go', () => {
   const kept = ['AWS::DynamoDB::Table', 'AWS::KMS::Key', 'AWS::Logs::LogGroup', 'AWS::S3::Bucket'];
 
   it('a sandbox goes with it', () => {
@@ -155,7 +176,7 @@ describe('when the stack goes', () => {
     const production = new Synthesized({ retain: true });
     for (const type of kept)
       for (const [id, r] of production.ofType(type)) assert.equal(r.DeletionPolicy, 'Retain', id);
-    production.template.hasResourceProperties('AWS::DynamoDB::Table', { DeletionProtectionEnabled: true });
+    production.template('Tidegate').hasResourceProperties('AWS::DynamoDB::Table', { DeletionProtectionEnabled: true });
   });
 
   it('a helper that empties buckets comes only when asked for', () => {

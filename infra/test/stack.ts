@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { after } from 'node:test';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { type Stacks, addStacks, all } from '../lib/app';
 import { readConfig } from '../lib/config';
-import { OrchestratorStack } from '../lib/orchestrator-stack';
 
 /** The functions' names without the prefix. */
 export const BINARIES = [
@@ -51,7 +51,7 @@ let outputs = 0;
 export function makeApp(
   context: Record<string, unknown> = {},
   options: { readonly checked?: boolean } = {},
-): { app: App; stack: OrchestratorStack; outdir: string } {
+): { app: App; stacks: Stacks; outdir: string } {
   const outdir = join(scratch, `out-${outputs++}`);
   const checked = options.checked ?? false;
   const app = new App({
@@ -59,9 +59,11 @@ export function makeApp(
     context: { ...cdkJson.context, '@aws-cdk/core:validateAgainstDefaultRules': checked, binaries, ...context },
     outdir,
   });
-  const config = readConfig((key) => app.node.tryGetContext(key), {});
-  const stack = new OrchestratorStack(app, 'Tidegate', { config });
-  return { app, stack, outdir };
+  const stacks = addStacks(
+    app,
+    readConfig((key) => app.node.tryGetContext(key), {}),
+  );
+  return { app, stacks, outdir };
 }
 
 export interface Resource {
@@ -72,14 +74,28 @@ export interface Resource {
   readonly DependsOn?: string | string[];
 }
 
-/** A synthesized template with what the tests ask of it. */
+/** The synthesized templates of all stacks, with what the tests ask of them. */
 export class Synthesized {
-  readonly template: Template;
-  readonly resources: Record<string, Resource>;
+  /** By the stack's name. */
+  readonly templates: Record<string, Template>;
+  /** Those of all stacks: no logical id stands in two of them. */
+  readonly resources: Record<string, Resource> = {};
 
   constructor(context: Record<string, unknown> = {}) {
-    this.template = Template.fromStack(makeApp(context).stack);
-    this.resources = this.template.toJSON()['Resources'] as Record<string, Resource>;
+    const stacks = all(makeApp(context).stacks);
+    this.templates = Object.fromEntries(stacks.map((stack) => [stack.stackName, Template.fromStack(stack)]));
+    for (const template of Object.values(this.templates)) {
+      for (const [id, resource] of Object.entries(template.toJSON()['Resources'] as Record<string, Resource>)) {
+        if (id in this.resources) throw new Error(`two stacks have a resource \`${id}\``);
+        this.resources[id] = resource;
+      }
+    }
+  }
+
+  template(stack: string): Template {
+    const found = this.templates[stack];
+    if (found === undefined) throw new Error(`no stack \`${stack}\` among ${Object.keys(this.templates).join(', ')}`);
+    return found;
   }
 
   /** All resources of a type, by logical id. */

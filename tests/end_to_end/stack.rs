@@ -11,12 +11,12 @@ pub(crate) fn makes_and_removes_a_pipeline(_: &Cloud) -> Result<()> {
     let schedules = ["scheduler", "list-schedules", "--query", "Schedules[].Name"];
     let of_pipelines = ["scheduler", "list-schedules", "--query", "Schedules[?GroupName=='tidegate'].Name"];
     cloud.cdk(&["bootstrap"])?;
-    cloud.cdk(&["deploy", "--require-approval", "never"])?;
+    cloud.cdk(&["deploy", "--all", "--require-approval", "never"])?;
     ensure!(cloud.aws(&pipelines)? == json!(["breast-cancer"]), "the stack made the pipeline");
     ensure!(cloud.aws(&of_pipelines)? == json!(["breast-cancer.nightly"]), "and its schedule");
-    let again = cloud.cdk(&["deploy", "--require-approval", "never"]);
+    let again = cloud.cdk(&["deploy", "--all", "--require-approval", "never"]);
     ensure!(again.is_ok(), "a second deployment is well: {again:?}");
-    cloud.cdk(&["destroy", "--force"])?;
+    cloud.cdk(&["destroy", "--all", "--force"])?;
     ensure!(cloud.aws(&pipelines)? == json!([]), "the stack took the pipeline away");
     ensure!(cloud.aws(&schedules)? == json!([]), "and its schedule, and that of the sweep");
     Ok(())

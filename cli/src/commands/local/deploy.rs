@@ -46,11 +46,12 @@ pub(super) async fn deploy(context: &Context, root: &Path, info: &CloudInfo) -> 
         let account = format!("aws://{}/{}", info.account, info.region);
         job.run(&["bootstrap", &account]).await?;
     }
-    progress.say("making functions, table, bucket and rules");
+    progress.say("making keys, buckets, functions, table and rules");
     let output = folder(&info.home).join("cdk.out");
     let output = output.to_string_lossy();
     job.run(&[
         "deploy",
+        "--all",
         "--require-approval",
         "never",
         "--progress",

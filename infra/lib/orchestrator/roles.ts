@@ -4,30 +4,38 @@ import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import type { Ground } from '../network/stack';
+import { sagemakerOfThisAccount } from '../shared/confused-deputy';
+import { jobInterfaces } from '../shared/network-interfaces';
 
 /** Repositories that AWS publishes the default step images in; the account differs by region and image. */
 const AWS_IMAGE_REPOSITORIES = ['autogluon-inference', 'autogluon-training', 'sagemaker-scikit-learn'];
 
-/** SageMaker may take a role only on behalf of this account's own resources. */
-function sagemakerOfThisAccount(stack: Stack): iam.IPrincipal {
-  return new iam.ServicePrincipal('sagemaker.amazonaws.com', {
-    conditions: {
-      StringEquals: { 'aws:SourceAccount': stack.account },
-      // Any kind of resource: pipelines, jobs and models are named by their owners, in `pipeline.yaml`.
-      ArnLike: {
-        'aws:SourceArn': stack.formatArn({
-          service: 'sagemaker',
-          resource: '*',
-          arnFormat: ArnFormat.NO_RESOURCE_NAME,
-        }),
-      },
-    },
-  });
-}
-
 export interface SageMakerRolesProps {
   readonly bucket: s3.IBucket;
-  readonly key: kms.IKey;
+  readonly dataKey: kms.IKey;
+  /** Of the disks of jobs and endpoints. */
+  readonly volumesKey: kms.IKey;
+  /** Where jobs run; absent: in no VPC of the account's. */
+  readonly place?: Ground;
+}
+
+/**
+ * Disks: EBS is given a grant on the key for as long as the machine lives. `kms:CreateGrant` is what SageMaker asks of
+ * the role of a job (https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html).
+ */
+function useVolumes(key: kms.IKey): iam.PolicyStatement[] {
+  return [
+    new iam.PolicyStatement({
+      actions: ['kms:Decrypt', 'kms:DescribeKey', 'kms:GenerateDataKeyWithoutPlaintext'],
+      resources: [key.keyArn],
+    }),
+    new iam.PolicyStatement({
+      actions: ['kms:CreateGrant'],
+      resources: [key.keyArn],
+      conditions: { Bool: { 'kms:GrantIsForAWSResource': 'true' } },
+    }),
+  ];
 }
 
 /** The two roles that SageMaker takes: one to run a pipeline's steps, one inside each step and model. */
@@ -67,9 +75,11 @@ export class SageMakerRoles extends Construct {
       new iam.PolicyStatement({ actions: ['s3:ListBucket'], resources: [props.bucket.bucketArn] }),
       new iam.PolicyStatement({
         actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-        resources: [props.key.keyArn],
+        resources: [props.dataKey.keyArn],
         conditions: { StringEquals: { 'kms:ViaService': `s3.${Aws.REGION}.amazonaws.com` } },
       }),
+      ...useVolumes(props.volumesKey),
+      ...(props.place === undefined ? [] : jobInterfaces(stack, props.place)),
       new iam.PolicyStatement({
         actions: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:DescribeLogStreams', 'logs:PutLogEvents'],
         // SageMaker chooses the groups by kind of job, the streams by job.

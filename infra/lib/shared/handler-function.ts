@@ -1,18 +1,17 @@
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import type { RemovalPolicy } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import * as logs from 'aws-cdk-lib/aws-logs';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { PROJECT_ROOT } from './config';
+import { PROJECT_ROOT } from '../config';
+import type { Ground } from '../network/stack';
 import { deadLetterQueue } from './dead-letters';
-
-/** How long logs are kept. */
-const LOG_RETENTION = logs.RetentionDays.THREE_MONTHS;
+import { logGroup } from './log-groups';
+import { functionInterfaces } from './network-interfaces';
 
 export interface HandlerFunctionProps {
   readonly prefix: string;
@@ -25,6 +24,8 @@ export interface HandlerFunctionProps {
   readonly permissions: readonly iam.PolicyStatement[];
   readonly logsKey: kms.IKey;
   readonly removalPolicy: RemovalPolicy;
+  /** The VPC to run in; absent: in none of the account's. */
+  readonly place?: Ground;
 }
 
 /**
@@ -41,10 +42,9 @@ export class HandlerFunction extends Construct {
   constructor(scope: Construct, id: string, props: HandlerFunctionProps) {
     super(scope, id);
     const functionName = `${props.prefix}-${props.binary}`;
-    const logGroup = new logs.LogGroup(this, 'Logs', {
-      logGroupName: `/aws/lambda/${functionName}`,
-      retention: LOG_RETENTION,
-      encryptionKey: props.logsKey,
+    const group = logGroup(this, 'Logs', {
+      name: `/aws/lambda/${functionName}`,
+      key: props.logsKey,
       removalPolicy: props.removalPolicy,
     });
     this.failed = deadLetterQueue(this, 'Failed', `${functionName}-failed`);
@@ -56,11 +56,14 @@ export class HandlerFunction extends Construct {
     role.addToPolicy(
       new iam.PolicyStatement({
         actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
-        resources: [logGroup.logGroupArn], // Ends in `:*`: Lambda chooses the streams' names.
+        resources: [group.logGroupArn], // Ends in `:*`: Lambda chooses the streams' names.
       }),
     );
     role.addToPolicy(new iam.PolicyStatement({ actions: ['sqs:SendMessage'], resources: [this.failed.queueArn] }));
     for (const statement of props.permissions) role.addToPolicy(statement);
+    if (props.place !== undefined) {
+      for (const statement of functionInterfaces(Stack.of(this), functionName)) role.addToPolicy(statement);
+    }
 
     this.function = new lambda.Function(this, 'Function', {
       functionName,
@@ -73,13 +76,20 @@ export class HandlerFunction extends Construct {
       timeout: props.timeout ?? Duration.seconds(30),
       environment: { RUST_LOG: 'info', ...props.environment },
       role,
-      logGroup,
+      logGroup: group,
       loggingFormat: lambda.LoggingFormat.JSON,
       maxEventAge: Duration.hours(6),
       retryAttempts: 2,
       // Only the right to send is needed; the library's own SQS destination grants more.
       onFailure: { bind: () => ({ destination: this.failed.queueArn }) },
+      ...(props.place && {
+        vpc: props.place.vpc,
+        vpcSubnets: { subnets: [...props.place.subnets] },
+        securityGroups: [props.place.functions],
+      }),
     });
+    // With the role comes its policy: Lambda checks at once whether it may make network interfaces.
+    if (props.place !== undefined) this.function.node.addDependency(role);
   }
 }
 

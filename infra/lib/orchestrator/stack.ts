@@ -1,15 +1,16 @@
-import { ArnFormat, CfnOutput, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { ArnFormat, CfnOutput, Duration, Fn, Stack } from 'aws-cdk-lib';
 import type { StackProps } from 'aws-cdk-lib';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import type { Construct } from 'constructs';
+import { removalPolicy as policyOf } from '../config';
+import type { Config } from '../config';
+import type { Ground } from '../network/stack';
+import { deadLetterQueue } from '../shared/dead-letters';
+import { HandlerFunction } from '../shared/handler-function';
+import type { StorageStack } from '../storage/stack';
 import { Alarms } from './alarms';
 import { Alerts } from './alerts';
-import type { Config } from './config';
-import { DataBucket } from './data-bucket';
-import { deadLetterQueue } from './dead-letters';
-import { HandlerFunction } from './handler-function';
-import { Keys } from './keys';
 import { Ledger } from './ledger';
 import { Permissions, scheduleGroupArn } from './permissions';
 import { PipelineFromFolder, pipelineId, settingsResource } from './pipeline-resource';
@@ -22,33 +23,30 @@ const ON_SCHEDULE = 'on-schedule';
 
 export interface OrchestratorStackProps extends StackProps {
   readonly config: Config;
+  readonly storage: StorageStack;
+  /** Where jobs run and, by a switch, the functions; absent: in no VPC of the account's. */
+  readonly ground?: Ground;
 }
 
 /** The orchestrator: events in, functions, ledger, alerts. */
 export class OrchestratorStack extends Stack {
   constructor(scope: Construct, id: string, props: OrchestratorStackProps) {
     super(scope, id, props);
-    const { config } = props;
+    const { config, storage, ground } = props;
     const { prefix } = config;
-    const removalPolicy = config.retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
+    const removalPolicy = policyOf(config);
+    const { data: bucket, dataKey, logsKey, volumesKey } = storage;
 
-    // What is kept.
-    const keys = new Keys(this, 'Keys', { prefix, removalPolicy });
-    const { bucket } = new DataBucket(this, 'Bucket', {
-      prefix,
-      key: keys.data,
-      removalPolicy,
-      emptyBuckets: config.emptyBuckets,
-    });
+    // What is kept here; the rest is in the storage stack.
     const { table } = new Ledger(this, 'Ledger', {
       tableName: prefix,
-      key: keys.data,
+      key: dataKey,
       removalPolicy,
       deletionProtection: config.retain,
     });
     const { topic } = new Alerts(this, 'Alerts', {
       prefix,
-      key: keys.data,
+      key: dataKey,
       email: config.alertEmail,
       endpoint: config.alertEndpoint,
     });
@@ -72,12 +70,12 @@ export class OrchestratorStack extends Stack {
     });
 
     // What acts.
-    const roles = new SageMakerRoles(this, 'SageMaker', { bucket, key: keys.data });
+    const roles = new SageMakerRoles(this, 'SageMaker', { bucket, dataKey, volumesKey, place: ground });
     const permissions = new Permissions({
       stack: this,
       table,
       bucket,
-      key: keys.data,
+      key: dataKey,
       topic,
       jobRole: roles.job,
       pipelineRole: roles.pipeline,
@@ -93,6 +91,11 @@ export class OrchestratorStack extends Stack {
       TIDEGATE_SCHEDULE_FUNCTION_ARN: scheduleFunctionArn,
       TIDEGATE_SCHEDULE_GROUP: scheduleGroup,
       TIDEGATE_SCHEDULE_ROLE_ARN: firing.roleArn,
+      TIDEGATE_VOLUME_KEY_ARN: volumesKey.keyArn,
+      ...(ground && {
+        TIDEGATE_JOB_SUBNETS: commas(ground.subnets.map(({ subnetId }) => subnetId)),
+        TIDEGATE_JOB_SECURITY_GROUPS: ground.jobs.securityGroupId,
+      }),
     };
     const followsRuns = { TIDEGATE_SILENCE_SECONDS: String(config.silence) };
     const handler = (
@@ -109,8 +112,9 @@ export class OrchestratorStack extends Stack {
         timeout: own.timeout,
         environment: { ...environment, ...(own.environment ?? followsRuns) },
         permissions: [...permissions.ledger(), ...(own.permissions ?? permissions.effects())],
-        logsKey: keys.logs,
+        logsKey,
         removalPolicy,
+        place: config.functionsInVpc ? ground : undefined,
       });
 
     const seesVersions = { permissions: [...permissions.effects(), ...permissions.listVersions()] };
@@ -207,6 +211,12 @@ export class OrchestratorStack extends Stack {
       ScheduleFunctionArn: onSchedule.function.functionArn,
       ScheduleGroup: scheduleGroup,
       ScheduleDlqArn: scheduleUndelivered.queueArn,
+      DataKeyArn: dataKey.keyArn,
+      VolumeKeyArn: volumesKey.keyArn,
+      ...(ground && {
+        JobSubnets: commas(ground.subnets.map(({ subnetId }) => subnetId)),
+        JobSecurityGroups: ground.jobs.securityGroupId,
+      }),
     });
     for (const folder of config.pipelines) {
       new PipelineFromFolder(this, pipelineId(folder), { handler: pipelineResource, folder, settings });
@@ -219,6 +229,11 @@ export class OrchestratorStack extends Stack {
       new CfnOutput(this, `Function${pascal(name)}`, { value: fn.functionName });
     }
   }
+}
+
+/** As the functions read a list. */
+function commas(values: readonly string[]): string {
+  return Fn.join(',', [...values]);
 }
 
 function pascal(name: string): string {

@@ -3,7 +3,7 @@ import { CustomResource, Duration, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as assets from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
-import type { HandlerFunction } from './handler-function';
+import type { HandlerFunction } from '../shared/handler-function';
 
 /** One item is written. Room for a second attempt after a minute; CloudFormation would wait an hour for a function that crashed. */
 const SETTINGS_TIMEOUT = Duration.minutes(3);
@@ -21,6 +21,13 @@ export interface Settings {
   readonly ScheduleFunctionArn: string;
   readonly ScheduleGroup: string;
   readonly ScheduleDlqArn: string;
+  /** What jobs encrypt their outputs with. */
+  readonly DataKeyArn: string;
+  /** What jobs and endpoints encrypt their disks with. */
+  readonly VolumeKeyArn: string;
+  /** Where jobs run, separated by commas; absent: in no VPC of the account's. */
+  readonly JobSubnets?: string;
+  readonly JobSecurityGroups?: string;
 }
 
 /** Writes the settings into the ledger. */

@@ -1,0 +1,112 @@
+import { Aws, Fn, Stack } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import type { CalledService } from './services';
+
+export interface EndpointsProps {
+  readonly vpcId: string;
+  readonly subnetIds: readonly string[];
+  readonly routeTableIds: readonly string[];
+  /** The VPC's IPv4 block: who may call the interface endpoints. */
+  readonly cidr: string;
+  readonly vpc: ec2.IVpc;
+  readonly called: readonly CalledService[];
+  /** Whether images are pulled from inside, whose layers lie in a bucket of AWS's own. */
+  readonly pullsImages: boolean;
+  /** Whether functions inside answer CloudFormation, through a bucket of AWS's own. */
+  readonly answersCloudFormation: boolean;
+}
+
+/** The ways out of the isolated subnets, each for principals and, where it can be said, resources of this account only. */
+export class Endpoints extends Construct {
+  /** By service: the id of the interface endpoint. */
+  readonly ids: Record<string, string> = {};
+
+  constructor(scope: Construct, id: string, props: EndpointsProps) {
+    super(scope, id);
+    const { region } = Stack.of(this);
+
+    const gateway = (service: string, policy: iam.PolicyStatement[]) =>
+      new ec2.CfnVPCEndpoint(this, pascal(service), {
+        serviceName: `com.amazonaws.${region}.${service}`,
+        vpcEndpointType: 'Gateway',
+        vpcId: props.vpcId,
+        routeTableIds: [...props.routeTableIds],
+        policyDocument: new iam.PolicyDocument({ statements: policy }),
+      });
+    gateway('s3', [ownOnly({ resources: true }), ...bucketsOfAws(this, props)]);
+    gateway('dynamodb', [ownOnly({ resources: true })]);
+
+    const group = new ec2.SecurityGroup(this, 'Group', {
+      vpc: props.vpc,
+      description: 'Interface endpoints: HTTPS from within the VPC',
+      allowAllOutbound: false,
+    });
+    group.addIngressRule(ec2.Peer.ipv4(props.cidr), ec2.Port.tcp(443), 'HTTPS from within the VPC');
+    for (const { service, beginning, ofOthers } of props.called) {
+      const endpoint = new ec2.CfnVPCEndpoint(this, pascal(service), {
+        serviceName: `${beginning ?? 'com.amazonaws'}.${region}.${service}`,
+        vpcEndpointType: 'Interface',
+        vpcId: props.vpcId,
+        subnetIds: [...props.subnetIds],
+        securityGroupIds: [group.securityGroupId],
+        privateDnsEnabled: true,
+        policyDocument: new iam.PolicyDocument({ statements: [ownOnly({ resources: ofOthers !== true })] }),
+      });
+      this.ids[service] = endpoint.ref;
+    }
+  }
+}
+
+/** Principals of this account; and resources of it, so that nobody carries data out to an account of their own. */
+function ownOnly(on: { readonly resources: boolean }): iam.PolicyStatement {
+  return new iam.PolicyStatement({
+    sid: 'ThisAccountOnly',
+    principals: [new iam.AnyPrincipal()],
+    actions: ['*'],
+    resources: ['*'],
+    conditions: {
+      StringEquals: {
+        'aws:PrincipalAccount': Aws.ACCOUNT_ID,
+        ...(on.resources ? { 'aws:ResourceAccount': Aws.ACCOUNT_ID } : {}),
+      },
+    },
+  });
+}
+
+/** What lies in buckets that belong to AWS and is needed from inside. */
+function bucketsOfAws(scope: Construct, props: EndpointsProps): iam.PolicyStatement[] {
+  const { region } = Stack.of(scope);
+  const objects = (bucket: string) =>
+    Stack.of(scope).formatArn({ service: 's3', region: '', account: '', resource: bucket, resourceName: '*' });
+  const statements: iam.PolicyStatement[] = [];
+  if (props.pullsImages) {
+    statements.push(
+      new iam.PolicyStatement({
+        sid: 'LayersOfImages',
+        principals: [new iam.AnyPrincipal()],
+        actions: ['s3:GetObject'],
+        // https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html
+        resources: [objects(`prod-${region}-starport-layer-bucket`)],
+      }),
+    );
+  }
+  if (props.answersCloudFormation) {
+    statements.push(
+      new iam.PolicyStatement({
+        sid: 'AnswersToCloudFormation',
+        principals: [new iam.AnyPrincipal()],
+        actions: ['s3:PutObject'],
+        // Signed by CloudFormation itself; the bucket's name has the region without its hyphens:
+        // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-vpce-bucketnames.html
+        resources: [objects(`cloudformation-custom-resource-response-${Fn.join('', Fn.split('-', region))}`)],
+      }),
+    );
+  }
+  return statements;
+}
+
+function pascal(service: string): string {
+  return service.replace(/(^|[.-])([a-z])/g, (_match, _separator, letter: string) => letter.toUpperCase());
+}

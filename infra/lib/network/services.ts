@@ -1,0 +1,56 @@
+/** Who calls AWS from inside the VPC. */
+export type Caller = 'functions' | 'studio';
+
+/** A service that has an interface endpoint, and why. */
+export interface CalledService {
+  /** As endpoints call it: `com.amazonaws.<region>.<service>`, or with another beginning. */
+  readonly service: string;
+  readonly beginning?: string;
+  readonly callers: readonly Caller[];
+  readonly because: string;
+  /** Whether callers reach resources of other accounts through it, such as AWS's own images. */
+  readonly ofOthers?: boolean;
+}
+
+/**
+ * Every service that is called from inside, and by whom. S3 and DynamoDB have gateway endpoints, which cost nothing.
+ *
+ * Not in the list, because nothing inside calls them: KMS (S3, DynamoDB and SNS call it themselves), SQS and CloudWatch
+ * Logs for the functions (Lambda stores failed events and logs), EFS (mounted through its own interfaces), and whatever
+ * jobs need beside S3 (SageMaker pulls their images and ships their logs from its own side). What scripts of yours call
+ * beside these is named by the context key `alsoCalled`.
+ *
+ * Studio's part: https://docs.aws.amazon.com/sagemaker/latest/dg/studio-notebooks-and-internet-access.html
+ */
+export const CALLED: readonly CalledService[] = [
+  {
+    service: 'sagemaker.api',
+    callers: ['functions', 'studio'],
+    because: 'pipelines, executions, models, endpoints; notebooks start jobs',
+  },
+  { service: 'scheduler', callers: ['functions'], because: 'a run has itself woken at a time' },
+  { service: 'sns', callers: ['functions'], because: 'alerts' },
+  { service: 'sagemaker.runtime', callers: ['studio'], because: 'notebooks ask endpoints' },
+  {
+    service: 'studio',
+    beginning: 'aws.sagemaker',
+    callers: ['studio'],
+    because: "Studio's pages, and presigned URLs that open from inside only",
+  },
+  { service: 'logs', callers: ['studio'], because: 'apps write their logs, notebooks read those of jobs' },
+  { service: 'sts', callers: ['studio'], because: 'SDKs ask who they are' },
+  { service: 'ecr.api', callers: ['studio'], because: 'custom images of apps', ofOthers: true },
+  { service: 'ecr.dkr', callers: ['studio'], because: 'custom images of apps', ofOthers: true },
+];
+
+/** The services that these callers call, with those that the user adds, in a stable order. */
+export function calledBy(callers: ReadonlySet<Caller>, also: readonly string[]): CalledService[] {
+  const known = CALLED.filter((service) => service.callers.some((caller) => callers.has(caller)));
+  const added = also
+    .filter((name) => !known.some(({ service }) => service === name))
+    .map((name) => {
+      const listed = CALLED.find(({ service }) => service === name);
+      return listed ?? { service: name, callers: [], because: 'named by `alsoCalled`' };
+    });
+  return [...known, ...added];
+}

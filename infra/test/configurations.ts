@@ -1,0 +1,33 @@
+import { pipelineFolder } from './stack';
+
+/** An existing VPC, with what the app needs to know of it. */
+export const EXISTING = {
+  network: 'vpc-0123456789abcdef0',
+  subnets: 'subnet-0aaaaaaaaaaaaaaa0,subnet-0bbbbbbbbbbbbbbb0',
+};
+
+/** What a deployment may look like: the checks of templates go over all of these. */
+export const CONFIGURATIONS: Readonly<Record<string, () => Record<string, unknown>>> = {
+  'a sandbox': () => ({}),
+  'a sandbox that empties its buckets, with pipelines': () => ({
+    emptyBuckets: true,
+    pipelines: pipelineFolder('wine'),
+  }),
+  'production in a VPC of its own': () => ({
+    retain: true,
+    network: 'new',
+    zones: 3,
+    functionsInVpc: true,
+    sagemakerLogs: true,
+    alertEmail: 'ops@example.com',
+    alsoCalled: 'kms,ecr.api,ecr.dkr',
+  }),
+  'jobs in an existing VPC': () => ({ ...EXISTING }),
+  'an existing VPC without endpoints': () => ({
+    ...EXISTING,
+    functionsInVpc: true,
+    endpoints: true,
+    cidr: '10.20.0.0/16',
+    routeTables: 'rtb-0aaaaaaaaaaaaaaa0,rtb-0bbbbbbbbbbbbbbb0',
+  }),
+};
