@@ -85,12 +85,18 @@ def apply(name: str, props: dict, old: dict) -> None:
 
 
 def delete(name: str, _props) -> None:
-    bucket = s3._buckets.get(name)
-    if bucket is not None:
-        for key in [key for key in s3._object_versions if key[0] == name]:
-            del s3._object_versions[key]
-        bucket["objects"].clear()
+    if name in s3._buckets:
+        empty(name)
         provision.succeeded(s3._delete_bucket(name))
+
+
+def empty(name: str) -> None:
+    """Takes every object and every version out of a bucket."""
+    bucket = s3._buckets[name]
+    for key in list(bucket["objects"]):
+        s3._purge_current_object(name, key, bucket)
+    for key in [key for key in s3._object_versions if key[0] == name]:
+        del s3._object_versions[key]
 
 
 @functools.lru_cache

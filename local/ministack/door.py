@@ -17,6 +17,7 @@ import delivery
 import disorder
 import endpoints
 import functions
+import helpers
 import invocations
 import network
 import operations
@@ -42,7 +43,7 @@ _TEXT_FIELDS = ("version", "id", "detail-type", "source", "account", "time", "re
 
 # The resource types of a stack that MiniStack lacks, or does not hold as AWS does.
 GROUND = (operations, network, security_groups, endpoints, functions, buckets, roles, principals, backups, organization,
-          spending)
+          spending, helpers)
 
 
 class Door:

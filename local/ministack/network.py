@@ -1,5 +1,6 @@
 """VPCs, subnets and flow logs of a stack, where MiniStack falls short of AWS.
 
+- A VPC's default security group lets its own members in.
 - A VPC and a subnet have all attributes that AWS documents; a subnet lies within its VPC and overlaps no other.
 - A VPC with endpoints, and a subnet with network interfaces, refuse to go.
 - Flow logs exist as a resource type; they tell what they were given.
@@ -14,6 +15,7 @@ from ministack.services.cloudformation import provisioners
 
 import functions
 import provision
+from security_groups import default_rules
 
 FLOW_LOG = "AWS::EC2::FlowLog"
 
@@ -35,6 +37,16 @@ def install() -> None:
     ec2._delete_vpc = delete_vpc
     ec2._ACTION_MAP["DeleteVpc"] = delete_vpc
     provision.wrap("AWS::EC2::VPC", attributes=vpc_attributes)
+    handler = provisioners._RESOURCE_HANDLERS["AWS::EC2::VPC"]
+    create = handler["create"]
+
+    def created(logical_id, props, stack_name):
+        made = create(logical_id, props, stack_name)
+        default = ec2._security_groups[made[1]["DefaultSecurityGroup"]]
+        default["IpPermissions"].append(default_rules(default["GroupId"])["IpPermissions"])
+        return made
+
+    handler["create"] = created
     provision.wrap("AWS::EC2::Subnet", attributes=subnet_attributes, before_create=check_subnet, before_delete=check_unused)
     provision.wrap("AWS::EC2::SubnetRouteTableAssociation", attributes=lambda association: {"Id": association})
     provision.register(FLOW_LOG, create_flow_log, update_flow_log, delete_flow_log, replacing=_FLOW_LOG_FIXED, tags="Tags")

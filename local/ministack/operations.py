@@ -3,6 +3,7 @@
 - An update tells of the resources that change, and of no other.
 - An export that another stack imports neither changes nor goes; two stacks cannot export one name.
 - An export that a template drops is gone.
+- A change set sees that an attribute of another resource is asked for.
 - A change set that changes outputs only can be executed: it has no changes, and is not empty.
 - Conditions know the pseudo parameters, and Fn::Join, Fn::Sub, Fn::Split and Fn::FindInMap.
 """
@@ -15,6 +16,7 @@ _resolve_stack_outputs = stacks._resolve_stack_outputs
 _update_resource = stacks._update_resource
 _add_event = stacks._add_event
 _create_change_set = handlers._ACTION_HANDLERS["CreateChangeSet"]
+_resolve_props_for_diff = changesets._resolve_props_for_diff
 _evaluate_conditions = engine._evaluate_conditions
 
 
@@ -27,6 +29,7 @@ def install() -> None:
     stacks._add_event = add_event
     stacks._resolve_stack_outputs = resolve_stack_outputs
     handlers._ACTION_HANDLERS["CreateChangeSet"] = create_change_set
+    changesets._resolve_props_for_diff = resolve_props_for_diff
     for module in (engine, stacks, handlers, changesets):
         module._evaluate_conditions = evaluate_conditions
 
@@ -84,6 +87,24 @@ def create_change_set(params):
     if empty and made["_template"].get("Outputs", {}) != stack.get("_template", {}).get("Outputs", {}):
         made.update(Status="CREATE_COMPLETE", ExecutionStatus="AVAILABLE", StatusReason="")
     return answer
+
+
+def resolve_props_for_diff(template, params, stack_name, stack_id):
+    """Beside each value the attributes that it is made of: MiniStack compares each of them as an empty text."""
+    resolved = _resolve_props_for_diff(template, params, stack_name, stack_id)
+    for logical_id, resource in resolved.get("Resources", {}).items():
+        raw = template["Resources"][logical_id].get("Properties") or {}
+        resource["Properties"] = {name: (value, _attributes(raw.get(name)))
+                                  for name, value in (resource.get("Properties") or {}).items()}
+    return resolved
+
+
+def _attributes(node) -> list:
+    if isinstance(node, dict) and "Fn::GetAtt" in node:
+        asked = node["Fn::GetAtt"]
+        return [asked.split(".", 1) if isinstance(asked, str) else asked]
+    parts = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    return [found for part in parts for found in _attributes(part)]
 
 
 def evaluate_conditions(template, params):

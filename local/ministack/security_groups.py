@@ -102,6 +102,16 @@ def _rule(props: dict) -> dict:
     return rule
 
 
+def default_rules(group_id: str) -> dict:
+    """What a VPC's default group lets through: its members among themselves, and everything out."""
+    nothing = {"IpProtocol": "-1", "IpRanges": [], "Ipv6Ranges": [], "PrefixListIds": [], "UserIdGroupPairs": []}
+    itself = [{"GroupId": group_id, "UserId": get_account_id()}]
+    return {
+        "IpPermissions": {**nothing, "UserIdGroupPairs": itself},
+        "IpPermissionsEgress": {**nothing, "IpRanges": [dict(each) for each in _EVERYTHING]},
+    }
+
+
 def _is_default(rule: dict) -> bool:
     kept = [{"CidrIp": each["CidrIp"]} for each in rule.get("IpRanges", [])]
     return rule["IpProtocol"] == "-1" and kept == _EVERYTHING
