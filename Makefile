@@ -54,7 +54,7 @@ build: check-tools ## The command line, the functions, and what CDK packs of the
 	@$(foreach f,$(FUNCTIONS),mkdir -p target/lambda/$(f) && { [ target/lambda/$(f)/bootstrap -nt $(TARGET)/debug/$(f) ] || strip -o target/lambda/$(f)/bootstrap $(TARGET)/debug/$(f); } &&) true
 
 .PHONY: setup
-setup: check-tools .venv/cloud/.done .venv/ml/.done infra/node_modules/.done ## The pinned Python and Node packages
+setup: check-tools .venv/cloud/.done .venv/ml/.done .venv/lint/.done infra/node_modules/.done ## The pinned Python and Node packages
 
 .PHONY: check-tools
 check-tools:
@@ -74,6 +74,7 @@ check-tools:
 
 .venv/cloud/.done: local/requirements.txt
 .venv/ml/.done: pipelines/requirements.txt
+.venv/lint/.done: infra/requirements.txt
 .venv/%/.done:
 	$(PYTHON) -m venv --clear .venv/$*
 	.venv/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<

@@ -32,7 +32,8 @@ describe('the templates', () => {
   });
 
   it('passes the built-in checks of CloudFormation templates', () => {
-    for (const context of Object.values(CONFIGURATIONS)) makeApp(context(), { checked: true }).app.synth();
+    const context = CONFIGURATIONS['production in a VPC of its own']!(); // Four seconds each: cfn-lint reads all.
+    makeApp({ ...context, pipelines: pipelineFolder('wine') }, { checked: true }).app.synth();
   });
 
   it('would not pass them with a mistake', () => {
@@ -50,7 +51,6 @@ describe('the templates', () => {
   it('carries the outputs that people look for', () => {
     const outputs = Object.keys(new Synthesized().template('Tidegate').toJSON()['Outputs']);
     assert.deepEqual(outputs.sort(), [
-      'BucketName',
       'FunctionOnDataArrival',
       'FunctionOnEndpointStatus',
       'FunctionOnModelPackage',

@@ -20,7 +20,7 @@ export const CONFIGURATIONS: Readonly<Record<string, () => Record<string, unknow
     functionsInVpc: true,
     sagemakerLogs: true,
     alertEmail: 'ops@example.com',
-    alsoCalled: 'kms,ecr.api,ecr.dkr',
+    alsoCalled: 'kms,ecr.api,ecr.dkr,studio',
   }),
   'jobs in an existing VPC': () => ({ ...EXISTING }),
   'an existing VPC without endpoints': () => ({

@@ -134,8 +134,16 @@ describe('endpoints', () => {
   });
 
   it('A1 admit principals of this account only, and to its own resources', () => {
-    for (const [service, p] of Object.entries(endpoints(new Synthesized({ ...FULL, alsoCalled: 'ecr.api,ecr.dkr' })))) {
+    for (const [service, p] of Object.entries(
+      endpoints(new Synthesized({ ...FULL, alsoCalled: 'ecr.api,ecr.dkr,studio' })),
+    )) {
       const [own, ...others] = p.PolicyDocument.Statement;
+      assert.deepEqual([own.Effect, own.Principal], ['Allow', { AWS: '*' }], service);
+      if (service.startsWith('aws.sagemaker.')) {
+        const profiles = `arn:\${AWS::Partition}:sagemaker:${R}:\${AWS::AccountId}:user-profile/*`;
+        assert.deepEqual([own.Action, text(own.Resource)], ['sagemaker:CreatePresignedDomainUrl', profiles]);
+        continue;
+      }
       const bounds = Object.entries(own.Condition.StringEquals).map(([key, value]) => [key, text(value)]);
       const expected = [
         ['aws:PrincipalAccount', '${AWS::AccountId}'],
@@ -306,18 +314,6 @@ describe('jobs in the VPC', () => {
         resources: ['*'],
         conditions: {},
       },
-    ]);
-  });
-
-  it('E10 encrypt their disks with the volumes key, by a grant that AWS alone may use', () => {
-    const rights = statements(stack.resources)
-      .filter(
-        ({ holder, resources }) => holder === 'SageMakerJobDefaultPolicy' && resources.includes('${KeysVolumes.Arn}'),
-      )
-      .map(({ actions, conditions }) => [actions, conditions]);
-    assert.deepEqual(rights, [
-      [['kms:Decrypt', 'kms:DescribeKey', 'kms:GenerateDataKeyWithoutPlaintext'], {}],
-      [['kms:CreateGrant'], { Bool: { 'kms:GrantIsForAWSResource': ['true'] } }],
     ]);
   });
 });

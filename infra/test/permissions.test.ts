@@ -23,6 +23,7 @@ const LEDGER = [
 ];
 const EFFECTS = [
   'iam:PassRole',
+  'kms:CreateGrant',
   's3:AbortMultipartUpload',
   's3:GetObject',
   's3:GetObjectTagging',

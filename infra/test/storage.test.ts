@@ -112,3 +112,35 @@ describe('logs of SageMaker', () => {
     }
   });
 });
+
+describe('disks', () => {
+  it('E10 are encrypted with the volumes key, by grants that AWS alone may use', () => {
+    const rights = statements(stack.resources)
+      .filter(({ resources, effect }) => effect === 'Allow' && resources.includes('${KeysVolumes.Arn}'))
+      .map(({ holder, actions, conditions }) => ({
+        holder: holder.replace(/(Role)?DefaultPolicy$/, ''),
+        actions,
+        conditions,
+      }));
+    for (const { actions, conditions, holder } of rights.filter(({ actions }) => actions.includes('kms:CreateGrant'))) {
+      assert.deepEqual(
+        [actions, conditions],
+        [['kms:CreateGrant'], { Bool: { 'kms:GrantIsForAWSResource': ['true'] } }],
+        holder,
+      );
+    }
+    const who = (action: string) =>
+      [...new Set(rights.filter(({ actions }) => actions.includes(action)).map(({ holder }) => holder))].sort();
+    const makers = [
+      'OnDataArrival',
+      'OnEndpointStatus',
+      'OnModelPackage',
+      'OnPipelineStatus',
+      'OnSchedule',
+      'SageMakerPipeline',
+      'Sweep',
+    ];
+    assert.deepEqual(who('kms:CreateGrant'), [...makers, 'SageMakerJob'].sort());
+    assert.deepEqual(who('kms:Decrypt'), ['SageMakerJob']);
+  });
+});

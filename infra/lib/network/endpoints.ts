@@ -44,7 +44,7 @@ export class Endpoints extends Construct {
       allowAllOutbound: false,
     });
     group.addIngressRule(ec2.Peer.ipv4(props.cidr), ec2.Port.tcp(443), 'HTTPS from within the VPC');
-    for (const { service, beginning, ofOthers } of props.called) {
+    for (const { service, beginning, admits } of props.called) {
       const endpoint = new ec2.CfnVPCEndpoint(this, pascal(service), {
         serviceName: `${beginning ?? 'com.amazonaws'}.${region}.${service}`,
         vpcEndpointType: 'Interface',
@@ -52,7 +52,9 @@ export class Endpoints extends Construct {
         subnetIds: [...props.subnetIds],
         securityGroupIds: [group.securityGroupId],
         privateDnsEnabled: true,
-        policyDocument: new iam.PolicyDocument({ statements: [ownOnly({ resources: ofOthers !== true })] }),
+        policyDocument: new iam.PolicyDocument({
+          statements: [admits === 'profiles' ? ownProfilesOnly(this) : ownOnly({ resources: admits !== 'principals' })],
+        }),
       });
       this.ids[service] = endpoint.ref;
     }
@@ -72,6 +74,19 @@ function ownOnly(on: { readonly resources: boolean }): iam.PolicyStatement {
         ...(on.resources ? { 'aws:ResourceAccount': Aws.ACCOUNT_ID } : {}),
       },
     },
+  });
+}
+
+/**
+ * Opening Studio in a browser carries no signature of a principal; the endpoint is asked for the user profile:
+ * https://docs.aws.amazon.com/sagemaker/latest/dg/studio-interface-endpoint.html
+ */
+function ownProfilesOnly(scope: Construct): iam.PolicyStatement {
+  return new iam.PolicyStatement({
+    sid: 'ProfilesOfThisAccountOnly',
+    principals: [new iam.AnyPrincipal()],
+    actions: ['sagemaker:CreatePresignedDomainUrl'],
+    resources: [Stack.of(scope).formatArn({ service: 'sagemaker', resource: 'user-profile', resourceName: '*' })],
   });
 }
 

@@ -8,8 +8,11 @@ export interface CalledService {
   readonly beginning?: string;
   readonly callers: readonly Caller[];
   readonly because: string;
-  /** Whether callers reach resources of other accounts through it, such as AWS's own images. */
-  readonly ofOthers?: boolean;
+  /**
+   * Whom its endpoint admits. Absent: principals of this account, to resources of it. `principals`: these, to resources of
+   * others too, such as AWS's own images. `profiles`: browsers, which sign nothing, to user profiles of this account.
+   */
+  readonly admits?: 'principals' | 'profiles';
 }
 
 /**
@@ -36,11 +39,12 @@ export const CALLED: readonly CalledService[] = [
     beginning: 'aws.sagemaker',
     callers: ['studio'],
     because: "Studio's pages, and presigned URLs that open from inside only",
+    admits: 'profiles',
   },
   { service: 'logs', callers: ['studio'], because: 'apps write their logs, notebooks read those of jobs' },
   { service: 'sts', callers: ['studio'], because: 'SDKs ask who they are' },
-  { service: 'ecr.api', callers: ['studio'], because: 'custom images of apps', ofOthers: true },
-  { service: 'ecr.dkr', callers: ['studio'], because: 'custom images of apps', ofOthers: true },
+  { service: 'ecr.api', callers: ['studio'], because: 'custom images of apps', admits: 'principals' },
+  { service: 'ecr.dkr', callers: ['studio'], because: 'custom images of apps', admits: 'principals' },
 ];
 
 /** The services that these callers call, with those that the user adds, in a stable order. */

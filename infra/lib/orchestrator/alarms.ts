@@ -28,6 +28,9 @@ export interface AlarmsProps {
 
 /** Alarms that tell a person, each with the section of the runbook that says what to do. */
 export class Alarms extends Construct {
+  /** Every alarm, in the order of their making. */
+  readonly all: cloudwatch.Alarm[] = [];
+
   constructor(
     scope: Construct,
     id: string,
@@ -118,6 +121,7 @@ export class Alarms extends Construct {
       ...rings,
     });
     alarm.addAlarmAction(new actions.SnsAction(this.props.topic));
+    this.all.push(alarm);
     return alarm;
   }
 }

@@ -5,7 +5,7 @@ import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import { BY_DUE, BY_TIME } from './ledger';
-import { passRole } from './roles';
+import { grantDisks, passRole } from './roles';
 
 /** What the functions' permissions are about. */
 export interface Subjects {
@@ -13,6 +13,8 @@ export interface Subjects {
   readonly table: dynamodb.ITable;
   readonly bucket: s3.IBucket;
   readonly key: kms.IKey;
+  /** Of the disks of jobs and endpoints. */
+  readonly volumesKey: kms.IKey;
   readonly topic: sns.ITopic;
   readonly jobRole: iam.IRole;
   readonly pipelineRole: iam.IRole;
@@ -55,7 +57,7 @@ export class Permissions {
    * look at it, stop it, wake up later, register, deploy, alert.
    */
   effects(): iam.PolicyStatement[] {
-    const { bucket, jobRole, scheduleRole, topic } = this.on;
+    const { bucket, jobRole, scheduleRole, topic, volumesKey } = this.on;
     const pipelines = this.sagemaker('pipeline', '*');
     const executions = this.executions();
     const trainingJobs = this.sagemaker('training-job', 'pipelines-*');
@@ -95,6 +97,7 @@ export class Permissions {
       allow(['sagemaker:CreateModel', 'sagemaker:DescribeModel'], [models]),
       allow(['sagemaker:CreateEndpointConfig', 'sagemaker:DescribeEndpointConfig'], [configs]),
       allow(['sagemaker:CreateEndpoint', 'sagemaker:UpdateEndpoint'], [configs, endpoints]),
+      ...grantDisks(volumesKey),
       // An endpoint whose making failed serves nothing and cannot be updated: it is deleted and made anew.
       allow(['sagemaker:DeleteEndpoint', 'sagemaker:DescribeEndpoint'], [endpoints]),
       allow(['sagemaker:AddTags'], [groups, packages, models, configs, endpoints]),

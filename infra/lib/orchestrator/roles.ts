@@ -21,20 +21,18 @@ export interface SageMakerRolesProps {
 }
 
 /**
- * Disks: EBS is given a grant on the key for as long as the machine lives. `kms:CreateGrant` is what SageMaker asks of
- * the role of a job (https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html).
+ * Disks: EBS is given a grant on the key for as long as the machine lives. SageMaker asks it of the role of a job, and of
+ * who makes the endpoint (https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html, and `KmsKeyId` at
+ * https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpointConfig.html).
  */
-function useVolumes(key: kms.IKey): iam.PolicyStatement[] {
+export function grantDisks(key: kms.IKey): iam.PolicyStatement[] {
   return [
-    new iam.PolicyStatement({
-      actions: ['kms:Decrypt', 'kms:DescribeKey', 'kms:GenerateDataKeyWithoutPlaintext'],
-      resources: [key.keyArn],
-    }),
     new iam.PolicyStatement({
       actions: ['kms:CreateGrant'],
       resources: [key.keyArn],
       conditions: { Bool: { 'kms:GrantIsForAWSResource': 'true' } },
     }),
+    new iam.PolicyStatement({ actions: ['kms:DescribeKey'], resources: [key.keyArn] }),
   ];
 }
 
@@ -78,7 +76,11 @@ export class SageMakerRoles extends Construct {
         resources: [props.dataKey.keyArn],
         conditions: { StringEquals: { 'kms:ViaService': `s3.${Aws.REGION}.amazonaws.com` } },
       }),
-      ...useVolumes(props.volumesKey),
+      ...grantDisks(props.volumesKey),
+      new iam.PolicyStatement({
+        actions: ['kms:Decrypt', 'kms:GenerateDataKeyWithoutPlaintext'],
+        resources: [props.volumesKey.keyArn],
+      }),
       ...(props.place === undefined ? [] : jobInterfaces(stack, props.place)),
       new iam.PolicyStatement({
         actions: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:DescribeLogStreams', 'logs:PutLogEvents'],
@@ -128,6 +130,7 @@ export class SageMakerRoles extends Construct {
         ],
         resources: jobs,
       }),
+      ...grantDisks(props.volumesKey),
       passRole(this.job, 'sagemaker.amazonaws.com'),
     ]) {
       this.pipeline.addToPolicy(statement);

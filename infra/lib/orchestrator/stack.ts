@@ -11,6 +11,7 @@ import { HandlerFunction } from '../shared/handler-function';
 import type { StorageStack } from '../storage/stack';
 import { Alarms } from './alarms';
 import { Alerts } from './alerts';
+import { Dashboard } from './dashboard';
 import { Ledger } from './ledger';
 import { Permissions, scheduleGroupArn } from './permissions';
 import { PipelineFromFolder, pipelineId, settingsResource } from './pipeline-resource';
@@ -76,6 +77,7 @@ export class OrchestratorStack extends Stack {
       table,
       bucket,
       key: dataKey,
+      volumesKey,
       topic,
       jobRole: roles.job,
       pipelineRole: roles.pipeline,
@@ -200,6 +202,17 @@ export class OrchestratorStack extends Stack {
       alarms.function(name, fn);
     }
     alarms.silent('sweep', sweep.function, sweeper);
+    new Dashboard(this, 'Dashboard', {
+      prefix,
+      functions: Object.values(handlers).map(({ function: fn }) => fn),
+      deadLetters: [
+        ...Object.values(handlers).map(({ failed }) => failed),
+        ...Object.values(rules).map(({ undelivered }) => undelivered),
+        scheduleUndelivered,
+      ],
+      table,
+      alarms: alarms.all,
+    });
 
     // What the command line and the pipelines need.
     const settings = settingsResource(this, 'Settings', pipelineResource, {
@@ -222,7 +235,6 @@ export class OrchestratorStack extends Stack {
       new PipelineFromFolder(this, pipelineId(folder), { handler: pipelineResource, folder, settings });
     }
 
-    new CfnOutput(this, 'BucketName', { value: bucket.bucketName });
     new CfnOutput(this, 'TableName', { value: table.tableName });
     new CfnOutput(this, 'TopicArn', { value: topic.topicArn });
     for (const [name, { function: fn }] of Object.entries(handlers)) {

@@ -6,6 +6,8 @@ export const wildcards: Reasons = {
   'Allow principal AWS:*': 'a policy of an endpoint gives no right; its condition names the account',
   'Allow condition arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:vpc-flow-log/*':
     'the flow log refers to its role, which can therefore not name it',
+  'Allow resource arn:${AWS::Partition}:sagemaker:${AWS::Region}:${AWS::AccountId}:user-profile/*':
+    'a policy of an endpoint gives no right; domains and their profiles come and go',
   'Allow resource arn:${AWS::Partition}:s3:::cloudformation-custom-resource-response-${AWS::Region}/*':
     'CloudFormation names the object that takes the answer',
   'Allow resource arn:${AWS::Partition}:s3:::prod-${AWS::Region}-starport-layer-bucket/*':
