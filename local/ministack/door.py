@@ -27,6 +27,7 @@ import roles
 import schedules
 import security_groups
 import spending
+import tables
 import workers
 from ministack import app as ministack
 from ministack.core.persistence import save_all
@@ -43,7 +44,7 @@ _TEXT_FIELDS = ("version", "id", "detail-type", "source", "account", "time", "re
 
 # The resource types of a stack that MiniStack lacks, or does not hold as AWS does.
 GROUND = (operations, network, security_groups, endpoints, functions, buckets, roles, principals, backups, organization,
-          spending, helpers)
+          spending, helpers, tables)
 
 
 class Door:

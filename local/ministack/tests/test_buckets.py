@@ -1,4 +1,4 @@
-"""What a stack says of its buckets, as the S3 API tells it."""
+"""What a stack says of its buckets, keys and tables, as their services tell it."""
 
 import io
 import json
@@ -143,6 +143,24 @@ class Principals(Case):
         self.assertEqual(first, self.physical("Key"))
         self.assertEqual(self.destroy(), "DELETE_COMPLETE")
         self.assertEqual(self.client("kms").describe_key(KeyId=first)["KeyMetadata"]["KeyState"], "PendingDeletion")
+
+
+class Tables(Case):
+    def table(self, **properties):
+        return {"T": {"Type": "AWS::DynamoDB::Table", "Properties": {
+            "TableName": "t", "BillingMode": "PAY_PER_REQUEST", "KeySchema": [{"AttributeName": "k", "KeyType": "HASH"}],
+            "AttributeDefinitions": [{"AttributeName": "k", "AttributeType": "S"}], **properties}}}
+
+    def test_a_table_goes_with_its_tags_and_not_if_it_is_protected(self):
+        self.make(self.table(Tags=[{"Key": "Project", "Value": "x"}], DeletionProtectionEnabled=True))
+        arn = self.client("dynamodb").describe_table(TableName="t")["Table"]["TableArn"]
+        self.assertEqual(self.destroy(), "DELETE_FAILED")
+        self.assertIn("protected against deletion", self.reasons())
+        self.client("dynamodb").update_table(TableName="t", DeletionProtectionEnabled=False)
+        self.assertEqual(self.destroy(), "DELETE_COMPLETE")
+        self.make(self.table())
+        tags = self.client("dynamodb").list_tags_of_resource(ResourceArn=arn)["Tags"]
+        self.assertNotIn("Project", [each["Key"] for each in tags])
 
 
 if __name__ == "__main__":
