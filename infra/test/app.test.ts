@@ -7,7 +7,7 @@ import { CfnResource } from 'aws-cdk-lib';
 import { readConfig } from '../lib/config';
 import { CONFIGURATIONS } from './configurations';
 import { statements, text } from './policies';
-import { Synthesized, binaries, makeApp, pipelineFolder } from './stack';
+import { Synthesized, binaries, makeApp, pipelineFolder, seedFolder } from './stack';
 
 const infra = join(__dirname, '..');
 
@@ -102,6 +102,35 @@ describe('custom resources', () => {
       )
       .flatMap(({ resources }) => resources);
     for (const source of sources) assert.ok(readable.includes(source), `${source} in ${readable.join(' ')}`);
+  });
+});
+
+describe('the data seed', () => {
+  it('A6 is put under raw/ by the function, once pipelines and rule are there, and only when asked for', () => {
+    assert.deepEqual(new Synthesized().ofType('Custom::TidegateSeed'), []);
+    const stack = new Synthesized({ pipelines: pipelineFolder('wine'), seed: seedFolder() });
+    const [[, { Properties, DependsOn }]] = stack.ofType('Custom::TidegateSeed') as any;
+    assert.equal(text(Properties.ServiceToken), '${PipelineResourceFunction.Arn}');
+    assert.equal(text(Properties.Bucket), '${BucketData}');
+    assert.equal(Properties.Prefix, 'raw/');
+    assert.match(Properties.SourceKey, /^[0-9a-f]{64}\.zip$/);
+    for (const type of ['Custom::TidegatePipeline', 'Custom::TidegateSettings']) {
+      for (const [id] of stack.ofType(type)) assert.ok(DependsOn.includes(id), id);
+    }
+    assert.ok(
+      DependsOn.some((id: string) => /^DataArrivalRule/.test(id)),
+      DependsOn.join(' '),
+    );
+    const rights = (resources: Synthesized) =>
+      statements(resources.resources).filter(
+        ({ holder, resources }) =>
+          holder === 'PipelineResourceRoleDefaultPolicy' && resources.includes('${BucketData.Arn}/raw/*'),
+      );
+    assert.deepEqual(
+      rights(stack).map(({ actions }) => actions),
+      [['s3:AbortMultipartUpload', 's3:GetObject', 's3:PutObject']],
+    );
+    assert.deepEqual(rights(new Synthesized()), []);
   });
 });
 

@@ -1,4 +1,4 @@
-import { pipelineFolder } from './stack';
+import { pipelineFolder, seedFolder } from './stack';
 
 /** An existing VPC, with what the app needs to know of it. */
 export const EXISTING = {
@@ -9,9 +9,10 @@ export const EXISTING = {
 /** What a deployment may look like: the checks of templates go over all of these. */
 export const CONFIGURATIONS: Readonly<Record<string, () => Record<string, unknown>>> = {
   'a sandbox': () => ({}),
-  'a sandbox that empties its buckets, with pipelines': () => ({
+  'a sandbox that empties its buckets, with pipelines and data': () => ({
     emptyBuckets: true,
     pipelines: pipelineFolder('wine'),
+    seed: seedFolder(),
   }),
   'production in a VPC of its own': () => ({
     retain: true,

@@ -40,6 +40,14 @@ export function pipelineFolder(name: string): string {
   return folder;
 }
 
+/** A folder with data. */
+export function seedFolder(): string {
+  const folder = join(scratch, 'seed');
+  mkdirSync(join(folder, 'wine'), { recursive: true });
+  writeFileSync(join(folder, 'wine', 'day.csv'), 'a,b\n1,2\n');
+  return folder;
+}
+
 /** The flags of `cdk.json`, so that tests see the template that is deployed. */
 const cdkJson = JSON.parse(readFileSync(join(__dirname, '..', 'cdk.json'), 'utf8')) as {
   context: Record<string, unknown>;

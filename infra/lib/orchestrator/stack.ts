@@ -17,6 +17,7 @@ import { Permissions, scheduleGroupArn } from './permissions';
 import { PipelineFromFolder, pipelineId, settingsResource } from './pipeline-resource';
 import { SageMakerRoles, scheduleRole } from './roles';
 import { ENDPOINT_STATUS, EventRule, MODEL_PACKAGE, PIPELINE_STATUS, dataArrival } from './rules';
+import { Seed } from './seed';
 import { Sweeper } from './sweeper';
 
 /** The function that schedules fire. */
@@ -231,8 +232,13 @@ export class OrchestratorStack extends Stack {
         JobSecurityGroups: ground.jobs.securityGroupId,
       }),
     });
-    for (const folder of config.pipelines) {
-      new PipelineFromFolder(this, pipelineId(folder), { handler: pipelineResource, folder, settings });
+    const pipelines = config.pipelines.map(
+      (folder) => new PipelineFromFolder(this, pipelineId(folder), { handler: pipelineResource, folder, settings }),
+    );
+    if (config.seed !== undefined) {
+      const seed = new Seed(this, 'Seed', { handler: pipelineResource, folder: config.seed, bucket });
+      // It is to start their runs: they and what hears of new data come before it.
+      seed.node.addDependency(...pipelines, settings, rules['on-data-arrival'], onDataArrival);
     }
 
     new CfnOutput(this, 'TableName', { value: table.tableName });
