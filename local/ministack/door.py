@@ -19,6 +19,7 @@ import endpoints
 import functions
 import helpers
 import invocations
+import log_groups
 import network
 import operations
 import organization
@@ -44,7 +45,7 @@ _TEXT_FIELDS = ("version", "id", "detail-type", "source", "account", "time", "re
 
 # The resource types of a stack that MiniStack lacks, or does not hold as AWS does.
 GROUND = (operations, network, security_groups, endpoints, functions, buckets, roles, principals, backups, organization,
-          spending, helpers, tables)
+          spending, helpers, tables, log_groups)
 
 
 class Door:

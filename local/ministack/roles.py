@@ -3,6 +3,7 @@
 - A role keeps its permissions boundary. Neither a role nor a policy takes the place of one of the same name.
 - AWS::IAM::Group exists.
 - A managed policy that anything else holds refuses to go.
+- Policies keep to IAM's quotas: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 """
 
 import json
@@ -15,10 +16,14 @@ import provision
 ROLE = "AWS::IAM::Role"
 GROUP = "AWS::IAM::Group"
 MANAGED_POLICY = "AWS::IAM::ManagedPolicy"
+POLICY = "AWS::IAM::Policy"
+
+# Characters, whitespace apart; and policies. The trust policy's and the last one can be raised on request.
+_MANAGED_SIZE, _INLINE_SIZE, _TRUST_SIZE, _ATTACHED = 6144, 10_240, 2048, 10
 
 
 def install() -> None:
-    provision.wrap(ROLE, before_create=check_role)
+    provision.wrap(ROLE, before_create=check_role, valid=check_quotas)
     handler = provisioners._RESOURCE_HANDLERS[ROLE]
     create, update = handler["create"], handler["update"]
 
@@ -34,7 +39,8 @@ def install() -> None:
         return made
 
     handler.update(create=created, update=updated)
-    provision.wrap(MANAGED_POLICY, before_create=check_policy, before_delete=check_unattached)
+    provision.wrap(MANAGED_POLICY, before_create=check_policy, before_delete=check_unattached, valid=check_managed)
+    provision.wrap(POLICY, valid=check_inline)
     provision.register(GROUP, create_group, update_group, delete_group, replacing=("GroupName",))
 
 
@@ -44,6 +50,38 @@ def check_role(_logical_id, props, _stack_name) -> None:
     check_boundary(props)
     for arn in props.get("ManagedPolicyArns") or []:
         _check_exists(arn)
+
+
+def _size(document) -> int:
+    text = document if isinstance(document, str) else json.dumps(document)
+    return len("".join(text.split()))
+
+
+def _within(size: int, most: int, what: str) -> None:
+    if size > most:
+        raise ValueError(f"Cannot exceed quota for {what}: {most} (LimitExceeded)")
+
+
+def check_quotas(props) -> None:
+    _within(_size(props.get("AssumeRolePolicyDocument") or {}), _TRUST_SIZE, "ACLSizePerRole")
+    _within(len(props.get("ManagedPolicyArns") or []), _ATTACHED, "PoliciesPerRole")
+    inline = sum(_size(each["PolicyDocument"]) for each in props.get("Policies") or [])
+    _within(inline, _INLINE_SIZE, "the role's inline policies")
+
+
+def check_managed(props) -> None:
+    _within(_size(props.get("PolicyDocument") or {}), _MANAGED_SIZE, "PolicySize")
+    for name in props.get("Roles") or []:
+        if name in iam._roles:
+            _within(len(iam._roles[name]["AttachedPolicies"]) + 1, _ATTACHED, "PoliciesPerRole")
+
+
+def check_inline(props) -> None:
+    """With what the role has already under other names."""
+    for name in props.get("Roles") or []:
+        others = iam._roles.get(name, {}).get("InlinePolicies", {}).items()
+        taken = sum(_size(document) for policy, document in others if policy != props.get("PolicyName"))
+        _within(taken + _size(props["PolicyDocument"]), _INLINE_SIZE, f"inline policies of {name}")
 
 
 def check_boundary(props) -> None:

@@ -60,6 +60,39 @@ class Iam(Case):
         self.assertEqual((self.destroy(), iam.list_groups()["Groups"]), ("DELETE_COMPLETE", []))
 
 
+    def test_policies_keep_to_iams_quotas(self):
+        long = lambda size: {"Version": "2012-10-17", "Statement": [  # noqa: E731
+            {"Effect": "Deny", "Action": "*", "Resource": "*", "Sid": "x" * size}]}
+        self.make({"P": of("AWS::IAM::ManagedPolicy", PolicyDocument=long(6000))})
+        self.refuse({"P": of("AWS::IAM::ManagedPolicy", PolicyDocument=long(6100))}, "PolicySize: 6144")
+        trust = of("AWS::IAM::Role", AssumeRolePolicyDocument=long(2048))
+        self.refuse({"R": trust}, "ACLSizePerRole: 2048", name="trust")
+        many = role(ManagedPolicyArns=[f"arn:aws:iam::aws:policy/P{each}" for each in range(11)])
+        self.refuse({"R": many}, "PoliciesPerRole: 10", name="many")
+        inline = lambda name: of("AWS::IAM::Policy", PolicyName=name, PolicyDocument=long(5200),  # noqa: E731
+                                 Roles=[{"Ref": "R"}])
+        self.make({"R": role(), "A": inline("a")}, name="inline")
+        self.refuse({"R": role(), "A": inline("a"), "B": inline("b")}, "inline policies of", name="inline")
+
+
+class LogGroups(Case):
+    def key(self, names, *more):
+        actions = ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", *more]
+        arn = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:{names}"
+        return of("AWS::KMS::Key", KeyPolicy={"Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "logs.us-east-1.amazonaws.com"}, "Action": actions, "Resource": "*",
+             "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": arn}}}]})
+
+    def test_a_key_must_let_the_group_in(self):
+        group = lambda name: of("AWS::Logs::LogGroup", LogGroupName=name, KmsKeyId={"Fn::GetAtt": ["Key", "Arn"]})  # noqa: E731
+        key = self.key("/own/*", "kms:Describe*")
+        self.make({"Key": key, "G": group("/own/a")})
+        self.refuse({"Key": key, "G": group("/other/a")}, "not allowed to be used with Arn", name="other")
+        self.refuse({"Key": self.key("/own/*"), "G": group("/own/b")}, "not allowed to be used", name="short")
+        self.refuse({"G": of("AWS::Logs::LogGroup", LogGroupName="/own/a")}, "already exists", name="again")
+        self.assertEqual(self.client("logs").describe_log_groups()["logGroups"][0]["logGroupName"], "/own/a")
+
+
 class Organization(Case):
     def test_a_service_control_policy_comes_changes_and_goes(self):
         client = self.client("organizations")
