@@ -9,7 +9,7 @@ use tidegate_tests::Cloud;
 /// What is deployed, in the order of its making.
 const STACKS: [&str; 3] = ["TidegateStorage", "TidegateNetwork", "Tidegate"];
 
-/// Everything that the local cloud can hold, switched on.
+/// Everything of them that the local cloud can hold, switched on.
 const CONTEXT: [&str; 5] = ["network=new", "zones=3", "functionsInVpc=true", "sagemakerLogs=true", "emptyBuckets=true"];
 
 /// Keys that wait for their deletion are of a kind of their own: AWS keeps them, whoever asks.
@@ -20,17 +20,17 @@ pub(crate) fn comes_stays_and_goes(_: &Cloud) -> Result<()> {
     let cloud = Cloud::up_empty()?;
     cloud.cdk(&["bootstrap"])?;
     let before = inventory(&cloud)?;
-    cdk(&cloud, &["deploy", "--all", "--require-approval", "never"])?;
+    cdk(&cloud, "deploy", &["--require-approval", "never"])?;
     let made = inventory(&cloud)?;
     for stack in STACKS {
         ensure!(made[format!("stack {stack}")][0] == "CREATE_COMPLETE", "{stack}: {made:#}");
     }
     look(&cloud)?;
 
-    cdk(&cloud, &["deploy", "--all", "--require-approval", "never"])?;
+    cdk(&cloud, "deploy", &["--require-approval", "never"])?;
     differ(&made, &inventory(&cloud)?, &[]).context("a second deployment is no operation of any stack")?;
 
-    cdk(&cloud, &["destroy", "--all", "--force"])?;
+    cdk(&cloud, "destroy", &["--force"])?;
     differ(&before, &inventory(&cloud)?, &[LEAVING]).context("nothing is left")
 }
 
@@ -42,9 +42,9 @@ fn look(cloud: &Cloud) -> Result<()> {
     })
 }
 
-fn cdk(cloud: &Cloud, arguments: &[&str]) -> Result<String> {
+fn cdk(cloud: &Cloud, command: &str, more: &[&str]) -> Result<String> {
     let context = CONTEXT.iter().flat_map(|setting| ["-c", setting]);
-    let arguments: Vec<&str> = arguments.iter().copied().chain(context).collect();
+    let arguments: Vec<&str> = [command].into_iter().chain(STACKS).chain(more.iter().copied()).chain(context).collect();
     cloud.cdk(&arguments)
 }
 
