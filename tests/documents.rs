@@ -68,7 +68,9 @@ fn the_functions_start_on_amazon_linux_2023() {
         "on-pipeline-status",
         "on-endpoint-status",
         "on-model-package",
+        "sweep",
         "pipeline-resource",
+        "studio-resource",
     ] {
         let path = programs().unwrap().join(function);
         let output = Command::new("objdump").arg("-T").arg(&path).output().unwrap();

@@ -6,6 +6,7 @@
 
 pub mod apply;
 pub mod aws;
+pub mod cloudformation;
 pub mod drive;
 pub mod effects;
 pub mod intake;
@@ -14,4 +15,5 @@ pub mod observe;
 pub mod resource;
 pub mod runtime;
 pub mod settings;
+pub mod studio;
 pub mod sweep;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use statemachine::definition::{JobSecurity, SecurityError, SecurityPart, SecurityText};
 
 use crate::aws::Aws;
 
@@ -30,6 +31,22 @@ pub enum SettingError {
         /// What it is.
         found: String,
     },
+    /// The network or the key of models and endpoints is malformed.
+    #[error("environment variable `{}`: {}", security_variable(.0.part), .0.reason)]
+    Security(#[from] SecurityError),
+}
+
+const SUBNETS: &str = "TIDEGATE_JOB_SUBNETS";
+const SECURITY_GROUPS: &str = "TIDEGATE_JOB_SECURITY_GROUPS";
+const VOLUME_KEY: &str = "TIDEGATE_VOLUME_KEY_ARN";
+
+fn security_variable(part: SecurityPart) -> &'static str {
+    match part {
+        SecurityPart::Subnets => SUBNETS,
+        SecurityPart::SecurityGroups => SECURITY_GROUPS,
+        // What a function makes writes no results: their key has no variable.
+        SecurityPart::VolumeKey | SecurityPart::OutputKey => VOLUME_KEY,
+    }
 }
 
 /// Where one-off schedules are made, and what they wake.
@@ -58,6 +75,9 @@ pub struct Settings {
     pub schedules: Schedules,
     /// How long a run that is not done may be silent before AWS is asked about it.
     pub silence: SignedDuration,
+    /// The network of models, and the key of endpoints' volumes. The orchestrator's stack takes both from where the jobs'
+    /// own come from.
+    pub security: JobSecurity,
 }
 
 impl Settings {
@@ -82,8 +102,20 @@ impl Settings {
                 dead_letters_arn: variable("TIDEGATE_SCHEDULE_DLQ_ARN")?,
             },
             silence,
+            security: security(|name| variable(name).ok())?,
         })
     }
+}
+
+/// None of the variables has to be there.
+fn security(variable: impl Fn(&'static str) -> Option<String>) -> Result<JobSecurity, SecurityError> {
+    let (subnets, groups, key) = (variable(SUBNETS), variable(SECURITY_GROUPS), variable(VOLUME_KEY));
+    JobSecurity::parse(SecurityText {
+        subnets: subnets.as_deref(),
+        security_groups: groups.as_deref(),
+        volume_key: key.as_deref(),
+        output_key: None,
+    })
 }
 
 /// One variable.
@@ -133,4 +165,50 @@ pub struct Context {
     pub settings: Settings,
     /// The time.
     pub clock: Clock,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&'static str, &str)]) -> Result<JobSecurity, String> {
+        let find = |name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        security(find).map_err(|error| SettingError::from(error).to_string())
+    }
+
+    #[test]
+    fn e10_network_and_key_of_models_and_endpoints_may_be_given() {
+        assert_eq!(read(&[]), Ok(JobSecurity::default()));
+        let key = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+        let all = [
+            ("TIDEGATE_JOB_SUBNETS", "subnet-a,subnet-b"),
+            ("TIDEGATE_JOB_SECURITY_GROUPS", "sg-a"),
+            ("TIDEGATE_VOLUME_KEY_ARN", key),
+        ];
+        let security = read(&all).unwrap();
+        assert_eq!(security.network.unwrap().subnets().count(), 2);
+        assert_eq!(security.volume_key.unwrap().as_str(), key);
+    }
+
+    #[test]
+    fn e10_what_is_wrong_is_told_with_the_variable_s_name() {
+        for (variables, message) in [
+            (
+                vec![("TIDEGATE_JOB_SUBNETS", "subnet-a")],
+                "environment variable `TIDEGATE_JOB_SECURITY_GROUPS`: there is no security group: a network has 1 to 5",
+            ),
+            (
+                vec![("TIDEGATE_JOB_SUBNETS", "vpc-a"), ("TIDEGATE_JOB_SECURITY_GROUPS", "sg-a")],
+                "environment variable `TIDEGATE_JOB_SUBNETS`: `vpc-a` is not the id of a subnet: accepted is one such as \
+                 `subnet-0123456789abcdef0`",
+            ),
+            (
+                vec![("TIDEGATE_VOLUME_KEY_ARN", "alias/x")],
+                "environment variable `TIDEGATE_VOLUME_KEY_ARN`: `alias/x` is not a KMS key: accepted is the ARN of a key, \
+                 `arn:aws:kms:<region>:<account>:key/<id>`, or its id",
+            ),
+        ] {
+            assert_eq!(read(&variables).unwrap_err(), message);
+        }
+    }
 }

@@ -1,5 +1,5 @@
-//! Items of the ledger that the functions alone know, as each version wrote them: pipelines and objects. Runs, endpoints
-//! and queues are in the state machine's test of the same name.
+//! Items of the ledger that the functions alone know, as each version wrote them: pipelines, objects and the settings. Runs,
+//! endpoints and queues are in the state machine's test of the same name.
 //!
 //! `UPDATE_GOLDEN=1 cargo test --workspace --test ledger_items` writes today's items anew. Once a version was released, its
 //! folder does not change any more: a change of the schema begins another.
@@ -11,11 +11,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
+use handlers::apply::Deployment;
 use handlers::ledger::{Complete, Expected, ObjectOutcome, ObjectRecord, PipelineRecord, Verdict, Wait};
 use jiff::Timestamp;
 use serde_json::Value;
 use statemachine::RunId;
 use statemachine::config::Pipeline;
+use statemachine::definition::{JobSecurity, SecurityText};
 use statemachine::queue::Concurrency;
 use statemachine::run::{BatchSpec, DEADLINE_SECONDS, ObjectVersion, RunSpec};
 
@@ -66,6 +68,7 @@ fn items_are_written_as_this_version_writes_them() {
         ("pipeline-marker", serde_json::to_value(marked()).unwrap()),
         ("object-versioned", serde_json::to_value(object(Some("v1"))).unwrap()),
         ("object-unversioned", serde_json::to_value(object(None)).unwrap()),
+        ("settings", serde_json::to_value(settings(secured())).unwrap()),
     ];
     for (name, written) in records {
         let written = format!("{}\n", serde_json::to_string_pretty(&written).unwrap());
@@ -90,6 +93,41 @@ fn items_of_this_version_are_read_as_they_were() {
     let read = |name: &str| serde_json::from_str::<ObjectRecord>(&item(TODAY, name).to_string()).unwrap();
     assert_eq!(read("object-versioned"), object(Some("v1")));
     assert_eq!(read("object-unversioned"), object(None));
+    assert_eq!(serde_json::from_value::<Deployment>(item(TODAY, "settings")).unwrap(), settings(secured()));
+}
+
+#[test]
+fn e10_settings_of_version_1_are_read_and_written_as_they_were() {
+    let before = item("1", "settings");
+    let read: Deployment = serde_json::from_value(before.clone()).unwrap();
+    assert_eq!(read, settings(JobSecurity::default()));
+    assert_eq!(serde_json::to_string(&read).unwrap(), before.to_string());
+}
+
+fn settings(jobs: JobSecurity) -> Deployment {
+    Deployment {
+        bucket: "tidegate-data-000000000000-us-east-1".to_owned(),
+        topic_arn: "arn:aws:sns:us-east-1:000000000000:tidegate-alerts".to_owned(),
+        job_role_arn: "arn:aws:iam::000000000000:role/tidegate-job".to_owned(),
+        pipeline_role_arn: "arn:aws:iam::000000000000:role/tidegate-pipeline".to_owned(),
+        schedule_role_arn: "arn:aws:iam::000000000000:role/tidegate-schedule".to_owned(),
+        schedule_function_arn: "arn:aws:lambda:us-east-1:000000000000:function:tidegate-on-schedule".to_owned(),
+        schedule_group: "tidegate".to_owned(),
+        schedule_dlq_arn: "arn:aws:sqs:us-east-1:000000000000:tidegate-schedules-dlq".to_owned(),
+        account: "000000000000".to_owned(),
+        region: "us-east-1".to_owned(),
+        jobs,
+    }
+}
+
+fn secured() -> JobSecurity {
+    JobSecurity::parse(SecurityText {
+        subnets: Some("subnet-0a,subnet-0b"),
+        security_groups: Some("sg-0a"),
+        volume_key: Some("arn:aws:kms:us-east-1:000000000000:key/11111111-1111-1111-1111-111111111111"),
+        output_key: Some("arn:aws:kms:us-east-1:000000000000:key/22222222-2222-2222-2222-222222222222"),
+    })
+    .unwrap()
 }
 
 fn at() -> Timestamp {

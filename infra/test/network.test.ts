@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { EXISTING } from './configurations';
 import { name, statements, text } from './policies';
-import { FOLLOWING, Synthesized } from './stack';
+import { FOLLOWING, Synthesized, pipelineFolder } from './stack';
 import { readConfig } from '../lib/config';
 import { CALLED } from '../lib/network/services';
 
@@ -275,8 +275,15 @@ describe('jobs in the VPC', () => {
         [subnets, '${GroupsJobs.GroupId}'],
       );
     }
-    const [[, settings]] = each(stack, 'Custom::TidegateSettings') as any;
-    assert.deepEqual([text(settings.JobSubnets), text(settings.JobSecurityGroups)], [subnets, '${GroupsJobs.GroupId}']);
+    const of = new Synthesized({ ...FULL, pipelines: pipelineFolder('wine') });
+    for (const type of ['Custom::TidegateSettings', 'Custom::TidegatePipeline']) {
+      const [[, told]] = each(of, type) as any;
+      assert.deepEqual(
+        [told.JobSubnets, told.JobSecurityGroups, told.VolumeKeyArn, told.DataKeyArn].map(text),
+        [subnets, '${GroupsJobs.GroupId}', '${KeysVolumes.Arn}', '${KeysData.Arn}'],
+        type,
+      );
+    }
   });
 
   it('E10 may make interfaces in these subnets with this group only', () => {

@@ -302,3 +302,47 @@ async fn an_execution_outlives_its_engine() {
     assert_eq!(ended(&engine, &plain).await["PipelineExecutionStatus"], "Failed");
     assert!(statuses(&engine, &plain).await["long"].1.starts_with("InternalServerError: the local engine stopped"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn e10_steps_run_with_network_and_keys_and_their_jobs_tell_them() {
+    const KEY: &str = "arn:aws:kms:us-east-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+    let network = json!({
+        "EnableInterContainerTrafficEncryption": true,
+        "VpcConfig": {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1", "subnet-2"]},
+    });
+    let secured = |name: &str, instance: &str| {
+        let mut step = step(name, "cp $0/in/a.txt $0/out/", json!("s3://b/in/"));
+        let arguments = &mut step["Arguments"];
+        arguments["NetworkConfig"] = network.clone();
+        let cluster = &mut arguments["ProcessingResources"]["ClusterConfig"];
+        (cluster["InstanceType"], cluster["VolumeKmsKeyId"]) = (instance.into(), KEY.into());
+        arguments["ProcessingOutputConfig"]["KmsKeyId"] = KEY.into();
+        step
+    };
+    let world = World::new().await;
+    let engine = world.engine().await;
+    let arn = start(&engine, json!([secured("good", "ml.m5.large"), secured("bad", "ml.g5.xlarge")]), json!([])).await;
+    ended(&engine, &arn).await;
+    let statuses = statuses(&engine, &arn).await;
+    assert_eq!(statuses["good"].0, "Succeeded", "{statuses:?}");
+    assert_eq!(statuses["bad"].0, "Failed");
+    assert!(statuses["bad"].1.contains("is not supported for the instance type ml.g5.xlarge"), "{statuses:?}");
+
+    let steps = engine.call("ListPipelineExecutionSteps", json!({"PipelineExecutionArn": arn})).await.unwrap();
+    let job = steps.to_string();
+    let name = job.split("processing-job/").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let described = engine.call("DescribeProcessingJob", json!({"ProcessingJobName": name})).await.unwrap();
+    assert_eq!(described["NetworkConfig"], network);
+    assert_eq!(described["ProcessingResources"]["ClusterConfig"]["VolumeKmsKeyId"], KEY);
+    assert_eq!(described["ProcessingOutputConfig"]["KmsKeyId"], KEY);
+
+    // What the service model says is checked as well.
+    for (member, value) in
+        [("Subnets", json!([])), ("SecurityGroupIds", json!(vec!["sg-1"; 6])), ("Subnets", Value::Null)]
+    {
+        let mut broken = secured("broken", "ml.m5.large");
+        broken["Arguments"]["NetworkConfig"]["VpcConfig"][member] = value;
+        let arn = start(&engine, json!([broken]), json!([])).await;
+        assert_eq!(ended(&engine, &arn).await["PipelineExecutionStatus"], "Failed", "{member}");
+    }
+}

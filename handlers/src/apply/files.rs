@@ -87,26 +87,11 @@ impl ProjectFiles {
     /// # Errors
     /// It is not a zip, has no `pipeline.yaml`, or holds a path that leads out of it or too much.
     pub fn from_zip(bytes: &[u8]) -> Result<Self, FilesError> {
-        let broken = |error: zip::result::ZipError| FilesError::Archive(error.to_string());
-        let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(broken)?;
-        let mut collected = Collected::default();
-        for index in 0..archive.len() {
-            let entry = archive.by_index(index).map_err(broken)?;
-            let name = entry.name().map_err(broken)?.into_owned();
-            let path = entry.enclosed_name().ok_or_else(|| FilesError::Path(name.clone()))?;
-            let path = plain(&path).ok_or_else(|| FilesError::Path(name.clone()))?;
-            if entry.is_dir() || !belongs(&path) {
-                continue;
-            }
-            if entry.is_symlink() {
-                return Err(FilesError::Path(name));
-            }
-            collected.take(path, entry)?;
-        }
-        if !collected.files.contains_key(CONFIG) {
+        let files = unpack(bytes, belongs)?;
+        if !files.contains_key(CONFIG) {
             return Err(FilesError::NoConfig(CONFIG.to_owned()));
         }
-        Ok(Self { name: CONFIG.to_owned(), files: collected.files })
+        Ok(Self { name: CONFIG.to_owned(), files })
     }
 
     /// The files below `src/`, by their paths within it.
@@ -124,6 +109,30 @@ impl ProjectFiles {
         let bytes = self.files.get(CONFIG).ok_or_else(|| FilesError::NoConfig(self.name.clone()))?;
         str::from_utf8(bytes).map_err(|_| FilesError::NotText(self.name.clone()))
     }
+}
+
+/// The files of a zip whose paths are wanted. At most [`FILE_COUNT_LIMIT`] files and [`BYTES_LIMIT`] bytes, unpacked.
+///
+/// # Errors
+/// It is not a zip, or holds a path that leads out of it, a link that is wanted, or too much.
+pub(crate) fn unpack(bytes: &[u8], wanted: impl Fn(&str) -> bool) -> Result<BTreeMap<String, Vec<u8>>, FilesError> {
+    let broken = |error: zip::result::ZipError| FilesError::Archive(error.to_string());
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(broken)?;
+    let mut collected = Collected::default();
+    for index in 0..archive.len() {
+        let entry = archive.by_index(index).map_err(broken)?;
+        let name = entry.name().map_err(broken)?.into_owned();
+        let path = entry.enclosed_name().ok_or_else(|| FilesError::Path(name.clone()))?;
+        let path = plain(&path).ok_or_else(|| FilesError::Path(name.clone()))?;
+        if entry.is_dir() || !wanted(&path) {
+            continue;
+        }
+        if entry.is_symlink() {
+            return Err(FilesError::Path(name));
+        }
+        collected.take(path, entry)?;
+    }
+    Ok(collected.files)
 }
 
 /// `None` where a component is not plain UTF-8.
@@ -145,7 +154,7 @@ fn belongs(path: &str) -> bool {
 }
 
 /// What editors, version control and Python leave behind.
-fn is_ignored(name: &str) -> bool {
+pub(crate) fn is_ignored(name: &str) -> bool {
     name.starts_with('.') || name == "__pycache__" || name.ends_with(".pyc")
 }
 

@@ -26,6 +26,7 @@ use crate::effects::EffectError;
 use crate::ledger::{Complete, Expected, Ledger, LedgerError, PipelineRecord};
 
 pub use files::{BYTES_LIMIT, FILE_COUNT_LIMIT, FilesError, ProjectFiles};
+pub(crate) use files::{is_ignored, unpack};
 pub use prepare::run_spec;
 pub use remove::{Deployed, Removed, remove};
 pub use settings::{Deployment, DeploymentError};

@@ -48,8 +48,8 @@ pub(super) fn prepare(files: &ProjectFiles, deployment: &Deployment) -> Result<P
     let pipeline = parse(files)?;
     let source = files.source();
     let code = CodeLocation::new(code_hash(&source))?;
-    let Deployment { account, region, bucket, job_role_arn, .. } = deployment;
-    let environment = Environment::new(account, region, bucket, job_role_arn, code)?;
+    let Deployment { account, region, bucket, job_role_arn, jobs, .. } = deployment;
+    let environment = Environment::new(account, region, bucket, job_role_arn, code)?.with_security(jobs.clone());
     let definition = render(&pipeline, &environment)?;
     // What a run will need is made now too, so that its errors come before any change.
     run_spec(&pipeline, &environment, &definition, "")?;
@@ -191,6 +191,8 @@ pub(super) mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use std::io::Read;
 
+    use statemachine::definition::JobSecurity;
+
     use super::*;
 
     pub(in crate::apply) const CONFIG: &str = r#"
@@ -257,6 +259,7 @@ deployment:
             schedule_dlq_arn: "arn:aws:sqs:eu-west-1:123456789012:tidegate-schedule".into(),
             account: "123456789012".into(),
             region: "eu-west-1".into(),
+            jobs: JobSecurity::default(),
         }
     }
 

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use statemachine::definition::JobSecurity;
 
 use crate::ledger::{Ledger, LedgerError};
 
@@ -29,6 +30,9 @@ pub struct Deployment {
     pub account: String,
     /// Such as `eu-central-1`.
     pub region: String,
+    /// The network and the keys of every job; without any, what an earlier version stored reads as before.
+    #[serde(default, skip_serializing_if = "JobSecurity::is_none")]
+    pub jobs: JobSecurity,
 }
 
 /// Why the orchestrator's resources are not known.
@@ -60,7 +64,7 @@ impl Deployment {
     /// # Errors
     /// The ledger cannot be written.
     pub async fn store(&self, ledger: &Ledger<'_>) -> Result<(), LedgerError> {
-        // A struct of strings always has a JSON form.
+        // Strings and lists of them always have a JSON form.
         let value = serde_json::to_value(self).unwrap_or(Value::Null);
         ledger.put_deployment(&value).await
     }

@@ -12,6 +12,7 @@ use crate::effects::testing::{Answer, Fake};
 use crate::ledger::{Verdict, Wait};
 
 mod arrivals;
+mod security;
 
 const ARN: &str = "arn:aws:sagemaker:eu-west-1:123456789012:pipeline/tumours";
 

@@ -1,8 +1,14 @@
 //! Roll a model out: model, endpoint configuration, endpoint.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_sagemaker::Client;
 use aws_sdk_sagemaker::operation::describe_endpoint::DescribeEndpointOutput;
-use aws_sdk_sagemaker::types::{ContainerDefinition, EndpointStatus, ProductionVariant, ProductionVariantInstanceType};
+use aws_sdk_sagemaker::types::{
+    ContainerDefinition, EndpointStatus, ProductionVariant, ProductionVariantInstanceType, VpcConfig,
+};
+use statemachine::config::InstanceType;
+use statemachine::definition::JobSecurity;
 
 use super::{CallError, EffectError, Meaning};
 
@@ -17,6 +23,7 @@ pub(super) struct Rollout<'a> {
     pub(super) instance_type: &'a str,
     pub(super) instances: u32,
     pub(super) role_arn: &'a str,
+    pub(super) security: &'a JobSecurity,
 }
 
 impl Rollout<'_> {
@@ -30,7 +37,8 @@ impl Rollout<'_> {
     async fn model(&self) -> Result<(), EffectError> {
         let container = ContainerDefinition::builder().model_package_name(self.package).build();
         let request = self.client.create_model().model_name(self.name).execution_role_arn(self.role_arn);
-        let Err(error) = request.primary_container(container).send().await else { return Ok(()) };
+        let request = request.primary_container(container).set_vpc_config(self.network());
+        let Err(error) = request.send().await else { return Ok(()) };
         let error = CallError::of(error);
         if error.meaning != Meaning::Exists {
             return Err(error.effect(format_args!("model `{}` cannot be made", self.name)));
@@ -41,10 +49,29 @@ impl Rollout<'_> {
         })?;
         let container = known.primary_container().or_else(|| known.containers().first());
         let package = container.and_then(ContainerDefinition::model_package_name);
-        if package == Some(self.package) && known.execution_role_arn() == Some(self.role_arn) {
+        let found = if package != Some(self.package) {
+            format!("package {}", package.unwrap_or("none"))
+        } else if known.execution_role_arn() != Some(self.role_arn) {
+            format!("role {}", known.execution_role_arn().unwrap_or("none"))
+        } else if attached(known.vpc_config()) != attached(self.network().as_ref()) {
+            format!("{}, and this deployment's models have another", shown(known.vpc_config()))
+        } else {
             return Ok(());
-        }
-        Err(self.other("model", &format!("package {}", package.unwrap_or("none"))))
+        };
+        Err(self.other("model", &found))
+    }
+
+    /// Where the model's containers are attached.
+    fn network(&self) -> Option<VpcConfig> {
+        let network = self.security.network.as_ref()?;
+        let subnets = network.subnets().map(str::to_owned).collect();
+        let groups = network.security_groups().map(str::to_owned).collect();
+        Some(VpcConfig::builder().set_subnets(Some(subnets)).set_security_group_ids(Some(groups)).build())
+    }
+
+    /// The key of the endpoint's volumes, where its instances have any.
+    fn volume_key(&self) -> Option<&str> {
+        self.security.volume_key_for(InstanceType::new(self.instance_type).ok().as_ref())
     }
 
     async fn configuration(&self) -> Result<(), EffectError> {
@@ -57,7 +84,8 @@ impl Rollout<'_> {
             .initial_variant_weight(1.0)
             .build();
         let request = self.client.create_endpoint_config().endpoint_config_name(self.name);
-        let Err(error) = request.production_variants(variant).send().await else { return Ok(()) };
+        let request = request.production_variants(variant).set_kms_key_id(self.volume_key().map(str::to_owned));
+        let Err(error) = request.send().await else { return Ok(()) };
         let error = CallError::of(error);
         if error.meaning != Meaning::Exists {
             return Err(error.effect(format_args!("endpoint configuration `{}` cannot be made", self.name)));
@@ -74,7 +102,15 @@ impl Rollout<'_> {
                         == Some(self.instance_type)
                     && variant.initial_instance_count() == Some(count) =>
             {
-                Ok(())
+                match (known.kms_key_id(), self.volume_key()) {
+                    (found, wanted) if found == wanted => Ok(()),
+                    (found, _) => {
+                        let found =
+                            found.map_or_else(|| "no key of volumes".to_owned(), |key| format!("the key {key}"));
+                        let found = format!("{found}, and this deployment's endpoints have another");
+                        Err(self.other("endpoint configuration", &found))
+                    }
+                }
             }
             variants => {
                 let models: Vec<&str> = variants.iter().filter_map(ProductionVariant::model_name).collect();
@@ -135,6 +171,20 @@ impl Rollout<'_> {
     }
 }
 
+/// A network as a value: SageMaker need not give back the ids in the order that it was given.
+fn attached(network: Option<&VpcConfig>) -> Option<(BTreeSet<&str>, BTreeSet<&str>)> {
+    fn set(ids: &[String]) -> BTreeSet<&str> {
+        ids.iter().map(String::as_str).collect()
+    }
+    network.map(|network| (set(network.subnets()), set(network.security_group_ids())))
+}
+
+fn shown(network: Option<&VpcConfig>) -> String {
+    let Some((subnets, groups)) = attached(network) else { return "no network".to_owned() };
+    let list = |ids: BTreeSet<&str>| ids.into_iter().collect::<Vec<_>>().join(", ");
+    format!("the network {} with {}", list(subnets), list(groups))
+}
+
 fn unless_missing(error: CallError, what: impl std::fmt::Display) -> EffectError {
     match error.meaning {
         Meaning::Missing => EffectError::Retry(format!("{what} now: {error}")),
@@ -180,149 +230,4 @@ fn next(state: Option<&DescribeEndpointOutput>, ours: &str) -> Next {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-    use aws_sdk_sagemaker::types::PendingDeploymentSummary;
-
-    use super::super::testing::{Answer, Fake};
-    use super::*;
-
-    fn state(status: &str, config: &str, pending: Option<&str>) -> DescribeEndpointOutput {
-        let pending = pending.map(|config| PendingDeploymentSummary::builder().endpoint_config_name(config).build());
-        DescribeEndpointOutput::builder()
-            .endpoint_status(EndpointStatus::from(status))
-            .endpoint_config_name(config)
-            .set_pending_deployment_summary(pending)
-            .build()
-    }
-
-    #[test]
-    fn what_is_done_follows_from_what_is_there() {
-        assert_eq!(next(None, "new"), Next::Create);
-        for (status, config, pending, expected) in [
-            ("InService", "new", None, Next::Nothing),
-            ("InService", "old", None, Next::Update),
-            ("Creating", "new", None, Next::Nothing),
-            ("Updating", "old", Some("new"), Next::Nothing),
-            ("Updating", "new", None, Next::Nothing),
-            ("Updating", "old", Some("other"), Next::Wait("Updating".into())),
-            ("RollingBack", "old", None, Next::Wait("RollingBack".into())),
-            ("Deleting", "new", None, Next::Wait("Deleting".into())),
-            ("Failed", "new", None, Next::Delete),
-            ("Failed", "old", None, Next::Delete),
-            ("UpdateRollbackFailed", "old", None, Next::Update),
-            ("SomethingNew", "old", None, Next::Wait("SomethingNew".into())),
-        ] {
-            assert_eq!(next(Some(&state(status, config, pending)), "new"), expected, "{status} {config} {pending:?}");
-        }
-    }
-
-    async fn deploy(fake: &Fake) -> Result<(), EffectError> {
-        let aws = fake.aws();
-        let rollout = Rollout {
-            client: aws.sagemaker(),
-            endpoint: "e",
-            name: "e-r",
-            package: "arn:package/1",
-            instance_type: "ml.m5.large",
-            instances: 2,
-            role_arn: "arn:role",
-        };
-        rollout.carry_out().await
-    }
-
-    fn invalid(message: &str) -> Answer {
-        Answer::json(400, &format!(r#"{{"__type":"ValidationException","message":"{message}"}}"#))
-    }
-
-    fn made() -> Answer {
-        Answer::json(200, "{}")
-    }
-
-    #[tokio::test]
-    async fn the_first_deployment_makes_all_three() {
-        let fake = Fake::new([made(), made(), invalid("Could not find endpoint."), made()]);
-        deploy(&fake).await.unwrap();
-        assert_eq!(fake.calls(), ["CreateModel", "CreateEndpointConfig", "DescribeEndpoint", "CreateEndpoint"]);
-        let requests = fake.requests();
-        assert_eq!(requests[0].json()["PrimaryContainer"]["ModelPackageName"], "arn:package/1");
-        let variant = &requests[1].json()["ProductionVariants"][0];
-        assert_eq!(variant["VariantName"], "AllTraffic");
-        assert_eq!(variant["InitialInstanceCount"], 2);
-        assert_eq!(requests[3].json()["EndpointConfigName"], "e-r");
-    }
-
-    #[tokio::test]
-    async fn a_second_time_adopts_what_the_first_made() {
-        let fake = Fake::new([
-            invalid("Cannot create already existing model arn."),
-            Answer::json(
-                200,
-                r#"{"PrimaryContainer":{"ModelPackageName":"arn:package/1"},"ExecutionRoleArn":"arn:role"}"#,
-            ),
-            Answer::json(400, r#"{"__type":"ResourceInUse","message":""}"#),
-            Answer::json(
-                200,
-                r#"{"ProductionVariants":[{"VariantName":"AllTraffic","ModelName":"e-r",
-                "InstanceType":"ml.m5.large","InitialInstanceCount":2}]}"#,
-            ),
-            Answer::json(
-                200,
-                r#"{"EndpointStatus":"Updating","EndpointConfigName":"old",
-                "PendingDeploymentSummary":{"EndpointConfigName":"e-r"}}"#,
-            ),
-        ]);
-        deploy(&fake).await.unwrap();
-        assert_eq!(fake.requests().len(), 5);
-    }
-
-    #[tokio::test]
-    async fn a_model_of_the_same_name_that_is_not_ours_stops_the_deployment() {
-        let fake = Fake::new([
-            invalid("Cannot create already existing model arn."),
-            Answer::json(
-                200,
-                r#"{"PrimaryContainer":{"ModelPackageName":"arn:package/9"},"ExecutionRoleArn":"arn:role"}"#,
-            ),
-        ]);
-        let error = deploy(&fake).await.unwrap_err();
-        assert!(matches!(&error, EffectError::Permanent(why) if why.contains("arn:package/9")), "{error}");
-    }
-
-    #[tokio::test]
-    async fn what_serves_another_configuration_is_updated() {
-        let serving = Answer::json(200, r#"{"EndpointStatus":"InService","EndpointConfigName":"old"}"#);
-        let fake = Fake::new([made(), made(), serving, made()]);
-        deploy(&fake).await.unwrap();
-        assert_eq!(fake.calls()[3], "UpdateEndpoint");
-    }
-
-    #[tokio::test]
-    async fn a_failed_endpoint_is_deleted_and_the_command_comes_again() {
-        let failed = Answer::json(200, r#"{"EndpointStatus":"Failed","EndpointConfigName":"old"}"#);
-        let fake = Fake::new([made(), made(), failed, made()]);
-        let error = deploy(&fake).await.unwrap_err();
-        assert!(matches!(error, EffectError::Retry(_)), "{error}");
-        assert_eq!(fake.calls()[3], "DeleteEndpoint");
-    }
-
-    #[tokio::test]
-    async fn a_race_is_looked_at_again() {
-        let serving = || Answer::json(200, r#"{"EndpointStatus":"InService","EndpointConfigName":"old"}"#);
-        for (state, answer) in [
-            (invalid("Could not find endpoint."), invalid("Cannot create already existing endpoint arn.")),
-            (serving(), invalid("Cannot update in-progress endpoint arn.")),
-        ] {
-            let error = deploy(&Fake::new([made(), made(), state, answer])).await.unwrap_err();
-            assert!(matches!(error, EffectError::Retry(_)), "{error}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_full_quota_of_instances_ends_the_run_and_frees_the_endpoint() {
-        let serving = Answer::json(200, r#"{"EndpointStatus":"InService","EndpointConfigName":"old"}"#);
-        let quota = Answer::json(400, r#"{"__type":"ResourceLimitExceeded","message":"2 instances"}"#);
-        let error = deploy(&Fake::new([made(), made(), serving, quota])).await.unwrap_err();
-        assert!(matches!(error, EffectError::Permanent(_)), "{error}");
-    }
-}
+mod tests;

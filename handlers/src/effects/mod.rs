@@ -79,6 +79,7 @@ impl<'a> Effects<'a> {
                     instance_type,
                     instances: *instances,
                     role_arn,
+                    security: &settings.security,
                 };
                 rollout.carry_out().await?;
                 Ok(done())

@@ -22,17 +22,22 @@ use crate::aws::Aws;
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     status: u16,
-    body: String,
+    body: Vec<u8>,
     kind: &'static str,
 }
 
 impl Answer {
     pub(crate) fn json(status: u16, body: &str) -> Self {
-        Self { status, body: body.to_owned(), kind: "application/x-amz-json-1.1" }
+        Self { status, body: body.into(), kind: "application/x-amz-json-1.1" }
     }
 
     pub(crate) fn xml(status: u16, body: &str) -> Self {
-        Self { status, body: body.to_owned(), kind: "application/xml" }
+        Self { status, body: body.into(), kind: "application/xml" }
+    }
+
+    /// An object.
+    pub(crate) fn bytes(body: Vec<u8>) -> Self {
+        Self { status: 200, body, kind: "application/octet-stream" }
     }
 }
 

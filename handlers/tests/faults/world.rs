@@ -13,6 +13,7 @@ use handlers::settings::{Clock, Context, SILENCE, Schedules, Settings};
 use handlers::sweep::sweep;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use statemachine::definition::{JobSecurity, SecurityText};
 use tokio::task::LocalSet;
 
 use crate::cloud::{ACCOUNT, BUCKET, Call, Cloud, Delivery, Due, Function, REGION, Server, TABLE, TOPIC};
@@ -231,12 +232,21 @@ fn context(url: &str, region: &str) -> Context {
         role_arn: format!("arn:aws:iam::{ACCOUNT}:role/schedule"),
         dead_letters_arn: format!("arn:aws:sqs:{REGION}:{ACCOUNT}:dead"),
     };
+    // With a network and a key, so that what is there already is compared with them too.
+    let security = SecurityText {
+        subnets: Some("subnet-b,subnet-a"),
+        security_groups: Some("sg-a"),
+        volume_key: Some("1234abcd-12ab-34cd-56ef-1234567890ab"),
+        output_key: None,
+    };
+    let security = JobSecurity::parse(security).unwrap();
     let settings = Settings {
         table: TABLE.to_owned(),
         bucket: BUCKET.to_owned(),
         topic_arn: TOPIC.to_owned(),
         schedules,
         silence: SILENCE,
+        security,
     };
     Context { aws: Aws::with_endpoints(config, endpoints), settings, clock: Clock::new(time::now) }
 }

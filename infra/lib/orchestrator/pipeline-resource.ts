@@ -11,8 +11,19 @@ const SETTINGS_TIMEOUT = Duration.minutes(3);
 /** The function's own timeout, twice, with the minute between. */
 const PIPELINE_TIMEOUT = Duration.minutes(11);
 
+/** Where jobs run, and under which keys. */
+export interface JobSettings {
+  /** What jobs encrypt their outputs with. */
+  readonly DataKeyArn: string;
+  /** What jobs and endpoints encrypt their disks with. */
+  readonly VolumeKeyArn: string;
+  /** Where jobs run, separated by commas; absent: in no VPC of the account's. */
+  readonly JobSubnets?: string;
+  readonly JobSecurityGroups?: string;
+}
+
 /** What the command line finds in the ledger, given the table's name alone. */
-export interface Settings {
+export interface Settings extends JobSettings {
   readonly Bucket: string;
   readonly TopicArn: string;
   readonly JobRoleArn: string;
@@ -21,13 +32,6 @@ export interface Settings {
   readonly ScheduleFunctionArn: string;
   readonly ScheduleGroup: string;
   readonly ScheduleDlqArn: string;
-  /** What jobs encrypt their outputs with. */
-  readonly DataKeyArn: string;
-  /** What jobs and endpoints encrypt their disks with. */
-  readonly VolumeKeyArn: string;
-  /** Where jobs run, separated by commas; absent: in no VPC of the account's. */
-  readonly JobSubnets?: string;
-  readonly JobSecurityGroups?: string;
 }
 
 /** Writes the settings into the ledger. */
@@ -52,6 +56,8 @@ export interface PipelineProps {
   readonly folder: string;
   /** Must be there before the pipeline. */
   readonly settings: CustomResource;
+  /** Where jobs run and under which keys: what is written into each step. */
+  readonly jobs: JobSettings;
 }
 
 /** One pipeline's folder, deployed with the stack: the same as `tidegate apply`, by the same code. */
@@ -75,7 +81,8 @@ export class PipelineFromFolder extends Construct {
       serviceToken: props.handler.function.functionArn,
       serviceTimeout: PIPELINE_TIMEOUT,
       resourceType: 'Custom::TidegatePipeline',
-      properties: { SourceBucket: source.s3BucketName, SourceKey: source.s3ObjectKey },
+      // The function reads the settings from the ledger; here they make a change of theirs one of the pipeline's.
+      properties: { SourceBucket: source.s3BucketName, SourceKey: source.s3ObjectKey, ...props.jobs },
     });
     resource.node.addDependency(props.settings);
   }

@@ -14,7 +14,7 @@ import { Alerts } from './alerts';
 import { Dashboard } from './dashboard';
 import { Ledger } from './ledger';
 import { Permissions, scheduleGroupArn } from './permissions';
-import { PipelineFromFolder, pipelineId, settingsResource } from './pipeline-resource';
+import { type JobSettings, PipelineFromFolder, pipelineId, settingsResource } from './pipeline-resource';
 import { SageMakerRoles, scheduleRole } from './roles';
 import { ENDPOINT_STATUS, EventRule, MODEL_PACKAGE, PIPELINE_STATUS, dataArrival } from './rules';
 import { Seed } from './seed';
@@ -216,6 +216,14 @@ export class OrchestratorStack extends Stack {
     });
 
     // What the command line and the pipelines need.
+    const jobs: JobSettings = {
+      DataKeyArn: dataKey.keyArn,
+      VolumeKeyArn: volumesKey.keyArn,
+      ...(ground && {
+        JobSubnets: commas(ground.subnets.map(({ subnetId }) => subnetId)),
+        JobSecurityGroups: ground.jobs.securityGroupId,
+      }),
+    };
     const settings = settingsResource(this, 'Settings', pipelineResource, {
       Bucket: bucket.bucketName,
       TopicArn: topic.topicArn,
@@ -225,15 +233,11 @@ export class OrchestratorStack extends Stack {
       ScheduleFunctionArn: onSchedule.function.functionArn,
       ScheduleGroup: scheduleGroup,
       ScheduleDlqArn: scheduleUndelivered.queueArn,
-      DataKeyArn: dataKey.keyArn,
-      VolumeKeyArn: volumesKey.keyArn,
-      ...(ground && {
-        JobSubnets: commas(ground.subnets.map(({ subnetId }) => subnetId)),
-        JobSecurityGroups: ground.jobs.securityGroupId,
-      }),
+      ...jobs,
     });
     const pipelines = config.pipelines.map(
-      (folder) => new PipelineFromFolder(this, pipelineId(folder), { handler: pipelineResource, folder, settings }),
+      (folder) =>
+        new PipelineFromFolder(this, pipelineId(folder), { handler: pipelineResource, folder, settings, jobs }),
     );
     if (config.seed !== undefined) {
       const seed = new Seed(this, 'Seed', { handler: pipelineResource, folder: config.seed, bucket });

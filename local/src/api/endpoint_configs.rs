@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::listing::{ListRequest, Listed, Usually, list as list_page};
-use super::{Error, Operation, Result, epoch, models, operations, put, tags};
+use super::{Error, Operation, Result, epoch, models, operations, put, security, tags};
 use crate::engine::Engine;
 use crate::store::Document;
 
@@ -113,6 +113,8 @@ async fn create(engine: Arc<Engine>, mut request: Map<String, Value>) -> Result 
         if variant.instance_type.is_some() && variant.initial_instance_count.unwrap_or_default() == 0 {
             return Err(Error::validation(format!("The variant {shown} must have InitialInstanceCount of 1 or more.")));
         }
+        let instance = variant.instance_type.as_deref().map(Value::from);
+        security::volume_key("KmsKeyId", config.request.get("KmsKeyId"), instance.as_ref())?;
         match &variant.model_name {
             Some(model) => drop(models::find(&engine, model)?),
             None => return Err(Error::validation(format!("The variant {shown} must have ModelName."))),

@@ -11,6 +11,7 @@ pub mod models;
 mod operation;
 mod page;
 pub mod pipelines;
+pub(crate) mod security;
 pub(crate) mod tags;
 
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};

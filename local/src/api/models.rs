@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::listing::{ListRequest, Listed, Usually, list as list_page};
 use super::tags;
-use super::{Error, Operation, Result, epoch, model_packages, operations, put};
+use super::{Error, Operation, Result, epoch, model_packages, operations, put, security};
 use crate::engine::Engine;
 use crate::jobs::transfer::split_uri;
 use crate::store::Document;
@@ -135,6 +135,7 @@ async fn create(engine: Arc<Engine>, mut request: Map<String, Value>) -> Result 
     if containers.is_empty() {
         return Err(Error::validation("Containers must have at least one container."));
     }
+    security::network(model.request.get("VpcConfig"))?;
     if engine.store.get::<Model>(&model.name.to_lowercase())?.is_some() {
         return Err(exists(&model));
     }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::Kind;
 use super::transfer::split_uri;
-use crate::api::Error;
+use crate::api::{Error, security};
 
 /// Where a processing job's inputs and outputs must lie.
 const PROCESSING: &str = "/opt/ml/processing";
@@ -30,7 +30,9 @@ pub(super) fn request(kind: Kind, request: &Map<String, Value>) -> Result<(), Er
             for channel in channels {
                 uri(channel.pointer("/DataSource/S3DataSource/S3Uri"))?;
             }
-            uri(request.get("OutputDataConfig").and_then(|config| config.get("S3OutputPath")))
+            uri(request.get("OutputDataConfig").and_then(|config| config.get("S3OutputPath")))?;
+            security::network(request.get("VpcConfig"))?;
+            encryption(request.get("ResourceConfig"), request.get("OutputDataConfig"))
         }
         Kind::Processing => {
             let inputs = list("ProcessingInputs");
@@ -43,9 +45,18 @@ pub(super) fn request(kind: Kind, request: &Map<String, Value>) -> Result<(), Er
                 uri(place.get("S3Uri"))?;
                 local_path(place.get("LocalPath"))?;
             }
-            Ok(())
+            security::network(request.get("NetworkConfig").and_then(|config| config.get("VpcConfig")))?;
+            let cluster = request.get("ProcessingResources").and_then(|resources| resources.get("ClusterConfig"));
+            encryption(cluster, request.get("ProcessingOutputConfig"))
         }
     }
+}
+
+fn encryption(instances: Option<&Value>, output: Option<&Value>) -> Result<(), Error> {
+    let member = |value: Option<&Value>, name: &str| value.and_then(|value| value.get(name)).cloned();
+    let (key, instance) = (member(instances, "VolumeKmsKeyId"), member(instances, "InstanceType"));
+    security::volume_key("VolumeKmsKeyId", key.as_ref(), instance.as_ref())?;
+    security::key("KmsKeyId", member(output, "KmsKeyId").as_ref(), true)
 }
 
 fn unique(items: &[&Value], member: &str) -> Result<(), Error> {
@@ -102,5 +113,42 @@ mod tests {
         let outputs = json!([{"OutputName": "a"}, {"OutputName": "a"}]);
         assert!(check(Kind::Processing, json!({"ProcessingOutputConfig": {"Outputs": outputs}})).is_err());
         assert!(check(Kind::Training, json!({})).is_err());
+    }
+    #[test]
+    fn e10_network_and_keys_of_both_kinds_are_checked() {
+        const KEY: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
+        let training = |instance: &str, volume: &str, output: &str, subnet: &str| {
+            let request = json!({
+                "AlgorithmSpecification": {}, "StoppingCondition": {},
+                "ResourceConfig": {"InstanceType": instance, "VolumeKmsKeyId": volume},
+                "OutputDataConfig": {"S3OutputPath": "s3://b/x", "KmsKeyId": output},
+                "EnableInterContainerTrafficEncryption": true,
+                "VpcConfig": {"Subnets": [subnet], "SecurityGroupIds": ["sg-1"]},
+            });
+            check(Kind::Training, request)
+        };
+        let processing = |instance: &str, volume: &str, output: &str, subnet: &str| {
+            let request = json!({
+                "ProcessingResources": {"ClusterConfig": {"InstanceType": instance, "VolumeKmsKeyId": volume}},
+                "ProcessingOutputConfig": {"Outputs": [], "KmsKeyId": output},
+                "NetworkConfig": {
+                    "EnableInterContainerTrafficEncryption": true,
+                    "VpcConfig": {"Subnets": [subnet], "SecurityGroupIds": ["sg-1"]},
+                },
+            });
+            check(Kind::Processing, request)
+        };
+        for (instance, volume, output, subnet, good) in [
+            ("ml.m5.large", KEY, KEY, "subnet-1", true),
+            ("ml.m5.large", KEY, "alias/x", "subnet-1", true),
+            ("ml.m5.large", "alias/x", KEY, "subnet-1", false),
+            ("ml.g5.xlarge", KEY, KEY, "subnet-1", false),
+            ("ml.m5.large", KEY, "nothing", "subnet-1", false),
+            ("ml.m5.large", KEY, KEY, "sg-1", false),
+        ] {
+            for found in [training(instance, volume, output, subnet), processing(instance, volume, output, subnet)] {
+                assert_eq!(found.is_ok(), good, "{instance} {volume} {output} {subnet}: {found:?}");
+            }
+        }
     }
 }

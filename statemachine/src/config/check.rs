@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::errors::{KeyPath, Place};
+use super::instance::InstanceType;
 use super::names::{MODEL_PACKAGE_GROUP_LIMIT, ParameterName, PipelineName, SCHEDULE_RESOURCE_LIMIT};
 use super::reader::{Field, Reader, Use, Wants, nearest};
 use super::steps::Draft;
 use super::template::{Source, Template};
 use super::text::{quote, quote_all};
-use super::values::{InstanceType, Scalar};
+use super::values::Scalar;
 use super::{EXPECTED_RESOURCE_SUFFIX, INPUT_DATA_URI, MODEL_OUTPUT};
 
 /// Every `<step>.<output>` names an output of a step.

@@ -10,6 +10,7 @@ mod decode;
 mod due;
 mod errors;
 mod expected;
+mod instance;
 mod json;
 mod names;
 mod parse;
@@ -33,6 +34,7 @@ pub use arrival::{Arrival, Batch, Grouping, ObjectName, Size, SizeBounds};
 pub use cron::Cron;
 pub use errors::{ConfigError, Errors, PROBLEM_LIMIT};
 pub use expected::{ClockTime, Days, Expected};
+pub use instance::InstanceType;
 pub use names::{
     ENDPOINT_NAME_LIMIT, EndpointName, HyperparameterName, InputName, MODEL_PACKAGE_GROUP_LIMIT, OutputName,
     ParameterName, PipelineName, RUN_ID_LENGTH, SCHEDULE_RESOURCE_LIMIT, ScheduleName, StepName,
@@ -40,10 +42,11 @@ pub use names::{
 pub use schedule::{Rate, RateUnit, ScheduleExpression, TimeZone};
 pub use template::{Instance, Part, Source, Template};
 pub use text::Invalid;
+pub(crate) use text::{checked_text, quote};
 pub use tree::FILE_LIMIT;
 pub use values::{
-    Approval, Description, Duration, Image, ImageUri, InstanceType, RawPrefix, ReportFile, SOURCE_FOLDER, Scalar,
-    ScriptPath, Suffix, VALUE_LIMIT,
+    Approval, Description, Duration, Image, ImageUri, RawPrefix, ReportFile, SOURCE_FOLDER, Scalar, ScriptPath, Suffix,
+    VALUE_LIMIT,
 };
 
 /// The default of `deadline`, in seconds.

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::instance::InstanceType;
 use super::names::{OutputName, ParameterName, StepName};
 use super::text::{Invalid, quote, serde_as_text};
-use super::values::{InstanceType, VALUE_LIMIT};
+use super::values::VALUE_LIMIT;
 
 /// A piece of a [`Template`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -64,32 +64,6 @@ checked_text!(
 );
 
 checked_text!(
-    /// An instance type, such as `ml.m5.large`.
-    InstanceType,
-    |text| {
-        let parts: Vec<&str> = text.split('.').collect();
-        let good = |part: &str| {
-            !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-        };
-        match parts.as_slice() {
-            ["ml", family, size] if good(family) && good(size) && text.len() <= 64 => Ok(()),
-            _ => Err(Invalid(format!(
-                "{} is not an instance type: accepted is `ml.<family>.<size>`, such as `ml.m5.large`",
-                quote(text)
-            ))),
-        }
-    }
-);
-
-impl InstanceType {
-    /// Whether it has NVIDIA graphics processors: families `g` and `p`.
-    #[must_use]
-    pub fn has_gpu(&self) -> bool {
-        self.as_str().strip_prefix("ml.").is_some_and(|rest| rest.starts_with(['g', 'p']))
-    }
-}
-
-checked_text!(
     /// A script in the folder `src/`, relative to `pipeline.yaml`, such as `src/train.py`.
     ScriptPath,
     |text| {
@@ -369,20 +343,5 @@ mod tests {
         let prefix = |text| RawPrefix::new(text).unwrap();
         assert!(prefix("raw/a/").overlaps(&prefix("raw/a/b/")) && prefix("raw/a/b/").overlaps(&prefix("raw/a/")));
         assert!(!prefix("raw/a/").overlaps(&prefix("raw/ab/")));
-    }
-
-    #[test]
-    fn instance_types_have_a_family_and_a_size() {
-        for (text, gpu) in [
-            ("ml.m5.large", false),
-            ("ml.g5.xlarge", true),
-            ("ml.p6-b200.48xlarge", true),
-            ("ml.m7i-flex.large", false),
-        ] {
-            assert_eq!(InstanceType::new(text).unwrap().has_gpu(), gpu, "{text}");
-        }
-        for text in ["m5.large", "ml.m5", "ml..large", "ml.M5.large", "ml.m5.large.x", "local"] {
-            assert!(InstanceType::new(text).is_err(), "{text}");
-        }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::images;
+use super::{JobSecurity, images};
 use crate::config::{Invalid, Part, PipelineName, Schedule, ScriptPath, Template, VALUE_LIMIT};
 
 /// Everything a definition needs beside `pipeline.yaml`.
@@ -16,6 +16,8 @@ pub struct Environment {
     bucket: String,
     job_role_arn: String,
     code: CodeLocation,
+    #[serde(skip_serializing_if = "JobSecurity::is_none")]
+    security: JobSecurity,
 }
 
 #[derive(Deserialize)]
@@ -25,17 +27,22 @@ struct RawEnvironment {
     bucket: String,
     job_role_arn: String,
     code: CodeLocation,
+    #[serde(default)]
+    security: JobSecurity,
 }
 
 impl TryFrom<RawEnvironment> for Environment {
     type Error = Invalid;
 
     fn try_from(raw: RawEnvironment) -> Result<Self, Self::Error> {
-        Self::new(&raw.account, &raw.region, &raw.bucket, &raw.job_role_arn, raw.code)
+        let environment = Self::new(&raw.account, &raw.region, &raw.bucket, &raw.job_role_arn, raw.code)?;
+        Ok(environment.with_security(raw.security))
     }
 }
 
 impl Environment {
+    /// Without network and keys: [`with_security`](Self::with_security) adds them.
+    ///
     /// # Errors
     /// The account is not twelve digits, the Region not a Region's name, the bucket not a bucket's name, or the role not
     /// the ARN of a role.
@@ -64,7 +71,20 @@ impl Environment {
             bucket: bucket.to_owned(),
             job_role_arn: job_role_arn.to_owned(),
             code,
+            security: JobSecurity::default(),
         })
+    }
+
+    /// The same, with these network and keys for every job.
+    #[must_use]
+    pub fn with_security(self, security: JobSecurity) -> Self {
+        Self { security, ..self }
+    }
+
+    /// The network and the keys of every job.
+    #[must_use]
+    pub fn security(&self) -> &JobSecurity {
+        &self.security
     }
 
     /// Twelve digits.

@@ -8,6 +8,7 @@ mod environment;
 mod images;
 mod plan;
 mod render;
+mod security;
 
 use crate::config::{Image, Pipeline, REPORT_OUTPUT, Work};
 
@@ -16,6 +17,9 @@ pub use environment::{CodeLocation, Environment};
 pub use images::{ImageUse, image_uri};
 pub use plan::{Action, Change, Deployed, KeyChange, Plan, Subject, plan};
 pub use render::render;
+pub use security::{
+    JobSecurity, KmsKey, Network, SecurityError, SecurityGroupId, SecurityPart, SecurityText, SubnetId,
+};
 
 /// The largest definition that SageMaker takes, in bytes.
 pub const DEFINITION_LIMIT: usize = 1_048_576;

@@ -115,20 +115,21 @@ impl Renderer<'_> {
                 .collect::<Result<Vec<_>, _>>()?;
             specification.insert("ContainerArguments".to_owned(), filled.into());
         }
-        Ok(json!({
-            "ProcessingResources": {
-                "ClusterConfig": {
-                    "InstanceType": instance(&step.instance),
-                    "InstanceCount": 1,
-                    "VolumeSizeInGB": step.volume,
-                },
-            },
-            "AppSpecification": specification,
-            "RoleArn": self.environment.job_role_arn(),
-            "ProcessingInputs": inputs,
-            "ProcessingOutputConfig": {"Outputs": outputs},
-            "StoppingCondition": {"MaxRuntimeInSeconds": step.max_runtime.seconds()},
-        }))
+        let mut output = Map::new();
+        output.insert("Outputs".to_owned(), outputs.into());
+        self.output_key(&mut output);
+        let mut rendered = Map::new();
+        rendered.insert("ProcessingResources".to_owned(), json!({"ClusterConfig": self.cluster(step)}));
+        rendered.insert("AppSpecification".to_owned(), specification.into());
+        rendered.insert("RoleArn".to_owned(), self.environment.job_role_arn().into());
+        rendered.insert("ProcessingInputs".to_owned(), inputs.into());
+        rendered.insert("ProcessingOutputConfig".to_owned(), output.into());
+        rendered.insert("StoppingCondition".to_owned(), json!({"MaxRuntimeInSeconds": step.max_runtime.seconds()}));
+        let network = self.network();
+        if !network.is_empty() {
+            rendered.insert("NetworkConfig".to_owned(), network.into());
+        }
+        Ok(rendered.into())
     }
 
     fn training<'h>(
@@ -181,30 +182,65 @@ impl Renderer<'_> {
             // SageMaker refuses an empty list.
             arguments.insert("InputDataConfig".to_owned(), channels.into());
         }
-        arguments.insert("OutputDataConfig".to_owned(), json!({"S3OutputPath": self.run_address(step.name.as_str())}));
-        arguments.insert(
-            "ResourceConfig".to_owned(),
-            json!({
-                "InstanceType": instance(&step.instance),
-                "InstanceCount": 1,
-                "VolumeSizeInGB": step.volume,
-            }),
-        );
+        let mut output = Map::new();
+        output.insert("S3OutputPath".to_owned(), self.run_address(step.name.as_str()));
+        self.output_key(&mut output);
+        arguments.insert("OutputDataConfig".to_owned(), output.into());
+        arguments.insert("ResourceConfig".to_owned(), self.cluster(step).into());
         arguments.insert("StoppingCondition".to_owned(), json!({"MaxRuntimeInSeconds": step.max_runtime.seconds()}));
         arguments.insert("HyperParameters".to_owned(), settings.into());
+        // What a processing job has in a member, a training job has beside the others.
+        arguments.extend(self.network());
         Ok(arguments.into())
     }
 
+    fn cluster(&self, step: &Step) -> Map<String, Value> {
+        let mut cluster = Map::new();
+        cluster.insert("InstanceType".to_owned(), instance(&step.instance));
+        cluster.insert("InstanceCount".to_owned(), 1.into());
+        cluster.insert("VolumeSizeInGB".to_owned(), json!(step.volume));
+        let usual = self.usual_instance(step);
+        if let Some(key) = self.environment.security().volume_key_for(usual.as_ref()) {
+            cluster.insert("VolumeKmsKeyId".to_owned(), key.into());
+        }
+        cluster
+    }
+
+    fn output_key(&self, output: &mut Map<String, Value>) {
+        if let Some(key) = &self.environment.security().output_key {
+            output.insert("KmsKeyId".to_owned(), json!(key));
+        }
+    }
+
+    /// Encryption between containers, and the network; empty where nothing is set.
+    fn network(&self) -> Map<String, Value> {
+        let security = self.environment.security();
+        let mut members = Map::new();
+        if security.encrypts_traffic() {
+            members.insert("EnableInterContainerTrafficEncryption".to_owned(), true.into());
+        }
+        if let Some(network) = &security.network {
+            let groups: Vec<&str> = network.security_groups().collect();
+            let subnets: Vec<&str> = network.subnets().collect();
+            members.insert("VpcConfig".to_owned(), json!({"SecurityGroupIds": groups, "Subnets": subnets}));
+        }
+        members
+    }
+
     fn image(&self, step: &Step) -> Result<String, RenderError> {
-        // With the instance in a parameter, its default decides whether the GPU's image is wanted.
-        let default = match &step.instance {
+        image_uri(&step.image, ImageUse::Job, self.usual_instance(step).as_ref(), self.environment.region())
+    }
+
+    /// With the instance in a parameter, its default decides whether the GPU's image is wanted, and whether a key for a
+    /// volume.
+    fn usual_instance(&self, step: &Step) -> Option<InstanceType> {
+        match &step.instance {
             Instance::Type(instance) => Some(instance.clone()),
             Instance::Parameter(name) => match self.pipeline.parameters().get(name) {
                 Some(Scalar::String(text)) => InstanceType::new(text.as_str()).ok(),
                 _ => None,
             },
-        };
-        image_uri(&step.image, ImageUse::Job, default.as_ref(), self.environment.region())
+        }
     }
 
     /// `s3://<bucket>/runs/<pipeline>/<execution id>/<rest>`

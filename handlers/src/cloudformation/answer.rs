@@ -1,7 +1,6 @@
 //! What CloudFormation is answered (CloudFormation User Guide, "Custom resource response objects").
 
 use serde_json::{Map, Value, json};
-use statemachine::config::PipelineName;
 use statemachine::text::one_line;
 
 use super::{Envelope, RequestType};
@@ -12,24 +11,21 @@ const BODY_LIMIT: usize = 4096;
 /// The longest reason, in characters.
 const REASON_LIMIT: usize = 1000;
 
-const PIPELINE_ID: &str = "tidegate-pipeline/";
-
 /// The id under which CloudFormation knows a resource. Another id after an update means another resource, and the old
 /// one is deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PhysicalId(String);
 
 impl PhysicalId {
-    /// Of the settings; one for each ledger.
-    #[must_use]
-    pub fn settings() -> Self {
-        Self("tidegate-settings".to_owned())
+    /// An id; CloudFormation takes 1 to 1024 characters.
+    pub(crate) fn new(id: impl Into<String>) -> Self {
+        Self(id.into())
     }
 
-    /// Of a pipeline: a renamed one is another.
+    /// As text.
     #[must_use]
-    pub fn pipeline(name: &str) -> Self {
-        Self(format!("{PIPELINE_ID}{name}"))
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 
     /// Of a request that failed: what it was, or for a creation one that stands for nothing, so that the deletion which
@@ -40,13 +36,6 @@ impl PhysicalId {
             (Some(id), RequestType::Update | RequestType::Delete) => Self(id.clone()),
             _ => Self("tidegate-not-made".to_owned()),
         }
-    }
-
-    /// The pipeline that an id is of.
-    #[must_use]
-    pub fn pipeline_name(id: &str) -> Option<String> {
-        let name = id.strip_prefix(PIPELINE_ID)?;
-        PipelineName::new(name).ok().map(String::from)
     }
 }
 
@@ -109,8 +98,12 @@ impl Answer {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-    use super::super::tests::request;
     use super::*;
+    use crate::cloudformation::testing::request;
+
+    fn id(text: &str) -> PhysicalId {
+        PhysicalId::new(text)
+    }
 
     fn envelope(kind: &str, id: Option<&str>) -> Envelope {
         Envelope::parse(&request(kind, "Custom::TidegatePipeline", &json!({}), id)).unwrap()
@@ -118,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_success_carries_what_get_att_reads() {
-        let answer = Answer::done(PhysicalId::pipeline("p"), json!({"PipelineArn": "arn:p"}));
+        let answer = Answer::done(id("tidegate-pipeline/p"), json!({"PipelineArn": "arn:p"}));
         let body: Value = serde_json::from_str(&answer.body(&envelope("Create", None))).unwrap();
         assert_eq!(body["Status"], "SUCCESS");
         assert_eq!(body["PhysicalResourceId"], "tidegate-pipeline/p");
@@ -132,20 +125,19 @@ mod tests {
     fn a_failure_keeps_the_id_that_was_and_gives_a_creation_one_that_stands_for_nothing() {
         assert_eq!(PhysicalId::when_failed(&envelope("Update", Some("old"))), PhysicalId("old".into()));
         let none = PhysicalId::when_failed(&envelope("Create", None));
-        assert_eq!(PhysicalId::pipeline_name(&none.0), None);
+        assert_eq!(none, PhysicalId("tidegate-not-made".into()));
     }
 
     #[test]
     fn a_reason_is_one_clean_line() {
-        let answer =
-            Answer::failed(PhysicalId::settings(), "pipeline.yaml:1:1: bad\u{1b}[2J\npipeline.yaml:2:1: worse");
+        let answer = Answer::failed(id("x"), "pipeline.yaml:1:1: bad\u{1b}[2J\npipeline.yaml:2:1: worse");
         assert_eq!(answer.reason(), Some("pipeline.yaml:1:1: bad [2J; pipeline.yaml:2:1: worse"));
     }
 
     #[test]
     fn no_answer_is_longer_than_cloudformation_takes() {
         for reason in ["\"\\".repeat(5000), "ü😀".repeat(5000), String::new()] {
-            let body = Answer::failed(PhysicalId::pipeline(&"p".repeat(256)), &reason).body(&envelope("Create", None));
+            let body = Answer::failed(id(&"p".repeat(256)), &reason).body(&envelope("Create", None));
             assert!(body.len() <= BODY_LIMIT, "{}", body.len());
             assert!(serde_json::from_str::<Value>(&body).is_ok());
         }

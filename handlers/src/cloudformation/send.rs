@@ -49,7 +49,7 @@ pub fn check_url(url: &str) -> Result<ResponseUrl, SendError> {
 }
 
 /// Puts the answer, again if need be, within the time.
-pub(super) async fn put(url: &ResponseUrl, body: &str, time: Duration) -> Result<(), SendError> {
+pub(crate) async fn put(url: &ResponseUrl, body: &str, time: Duration) -> Result<(), SendError> {
     let end = Instant::now() + time;
     let connector = match url.0.scheme_str() {
         Some("https") => Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).build(),

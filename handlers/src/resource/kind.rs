@@ -1,74 +1,15 @@
-//! What CloudFormation asks (CloudFormation User Guide, "Custom resource request objects").
+//! Which resource a request is of, with its properties.
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
-use statemachine::text::one_line;
+use statemachine::definition::{JobSecurity, SecurityError, SecurityPart, SecurityText};
 
-use super::PhysicalId;
+use super::seed::SeedProperties;
 use crate::apply::Deployment;
-
-/// The most that is told of what is wrong with a request, in characters.
-const REASON_LIMIT: usize = 1000;
+use crate::cloudformation::{Envelope, PhysicalId, RequestError, RequestType, read};
 
 const SETTINGS: &str = "Custom::TidegateSettings";
 const PIPELINE: &str = "Custom::TidegatePipeline";
-
-/// What is wrong with a request.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}", one_line(.0, REASON_LIMIT))]
-pub struct RequestError(String);
-
-/// What is to be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub enum RequestType {
-    /// Make it.
-    Create,
-    /// Change it.
-    Update,
-    /// Take it away.
-    Delete,
-}
-
-/// What every request has, and every answer needs.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Envelope {
-    /// What is to be done.
-    pub request_type: RequestType,
-    /// Where the answer goes; signed, and so a secret.
-    #[serde(rename = "ResponseURL")]
-    pub response_url: String,
-    /// The stack's ARN.
-    pub stack_id: String,
-    /// The request's id.
-    pub request_id: String,
-    /// The resource's type.
-    pub resource_type: String,
-    /// The resource's name in the template.
-    #[serde(rename = "LogicalResourceId")]
-    pub logical_id: String,
-    /// What the creation answered; not in a creation.
-    #[serde(rename = "PhysicalResourceId")]
-    pub physical_id: Option<String>,
-    /// The properties of the template, `ServiceToken` among them.
-    #[serde(default)]
-    pub resource_properties: Value,
-}
-
-impl Envelope {
-    /// # Errors
-    /// It is not a request of CloudFormation, and there is nobody to answer.
-    pub fn parse(event: &Value) -> Result<Self, RequestError> {
-        read(event, "the event")
-    }
-
-    fn stack(&self) -> Option<(&str, &str)> {
-        // arn:<partition>:cloudformation:<region>:<account>:stack/<name>/<id>
-        let mut parts = self.stack_id.split(':').skip(3);
-        Some((parts.next()?, parts.next()?))
-    }
-}
+const SEED: &str = "Custom::TidegateSeed";
 
 /// A request, by resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +22,10 @@ pub enum Kind {
     Pipeline(PipelineProperties),
     /// Remove it; `None` if there never was one.
     PipelineGone(Option<String>),
+    /// Put data under `raw/`.
+    Seed(SeedProperties),
+    /// The data stays.
+    SeedGone,
 }
 
 /// Of `Custom::TidegateSettings`.
@@ -95,17 +40,30 @@ pub struct SettingsProperties {
     schedule_function_arn: String,
     schedule_group: String,
     schedule_dlq_arn: String,
+    job_subnets: Option<String>,
+    job_security_groups: Option<String>,
+    volume_key_arn: Option<String>,
+    data_key_arn: Option<String>,
 }
 
 impl SettingsProperties {
     /// With account and Region of the stack.
     ///
     /// # Errors
-    /// The stack's id is no ARN.
+    /// The stack's id is no ARN, or the network or a key of the jobs is malformed.
     pub fn into_deployment(self, envelope: &Envelope) -> Result<Deployment, RequestError> {
         let id = &envelope.stack_id;
         let (region, account) =
             envelope.stack().ok_or_else(|| RequestError(format!("`{id}` is not the ARN of a stack")))?;
+        let jobs = JobSecurity::parse(SecurityText {
+            subnets: self.job_subnets.as_deref(),
+            security_groups: self.job_security_groups.as_deref(),
+            volume_key: self.volume_key_arn.as_deref(),
+            output_key: self.data_key_arn.as_deref(),
+        });
+        let jobs = jobs.map_err(|SecurityError { part, reason }| {
+            RequestError(format!("`{}` of {SETTINGS}: {reason}", property(part)))
+        })?;
         Ok(Deployment {
             bucket: self.bucket,
             topic_arn: self.topic_arn,
@@ -117,7 +75,17 @@ impl SettingsProperties {
             schedule_dlq_arn: self.schedule_dlq_arn,
             account: account.to_owned(),
             region: region.to_owned(),
+            jobs,
         })
+    }
+}
+
+fn property(part: SecurityPart) -> &'static str {
+    match part {
+        SecurityPart::Subnets => "JobSubnets",
+        SecurityPart::SecurityGroups => "JobSecurityGroups",
+        SecurityPart::VolumeKey => "VolumeKeyArn",
+        SecurityPart::OutputKey => "DataKeyArn",
     }
 }
 
@@ -144,22 +112,21 @@ impl Kind {
                 Ok(Self::PipelineGone(envelope.physical_id.as_deref().and_then(PhysicalId::pipeline_name)))
             }
             PIPELINE => read(properties, PIPELINE).map(Self::Pipeline),
-            other => Err(RequestError(format!("`{other}` is not known: accepted are `{SETTINGS}` and `{PIPELINE}`"))),
+            SEED if gone => Ok(Self::SeedGone),
+            SEED => read(properties, SEED).map(Self::Seed),
+            other => Err(RequestError(format!(
+                "`{other}` is not known: accepted are `{SETTINGS}`, `{PIPELINE}` and `{SEED}`"
+            ))),
         }
     }
-}
-
-fn read<T: DeserializeOwned>(value: &Value, what: &str) -> Result<T, RequestError> {
-    serde_path_to_error::deserialize(value)
-        .map_err(|error| RequestError(format!("{what} cannot be read: `{}`: {}", error.path(), error.inner())))
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::super::tests::request;
     use super::*;
+    use crate::cloudformation::testing::request;
 
     #[test]
     fn settings_get_account_and_region_from_the_stack() {
@@ -172,6 +139,41 @@ mod tests {
         let deployment = read.into_deployment(&envelope).unwrap();
         assert_eq!((&*deployment.region, &*deployment.account), ("eu-west-1", "123456789012"));
         assert_eq!((&*deployment.bucket, &*deployment.schedule_dlq_arn), ("b", "d"));
+    }
+
+    #[test]
+    fn e10_network_and_keys_of_jobs_are_settings() {
+        let key = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+        let read = |more: serde_json::Value| {
+            let mut properties = json!({
+                "Bucket": "b", "TopicArn": "t", "JobRoleArn": "j", "PipelineRoleArn": "p", "ScheduleRoleArn": "s",
+                "ScheduleFunctionArn": "f", "ScheduleGroup": "g", "ScheduleDlqArn": "d",
+            });
+            properties.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            let envelope = Envelope::parse(&request("Update", SETTINGS, &properties, Some("x"))).unwrap();
+            let Kind::Settings(read) = Kind::parse(&envelope).unwrap() else { panic!("not settings") };
+            read.into_deployment(&envelope).map(|deployment| deployment.jobs).map_err(|error| error.to_string())
+        };
+        assert_eq!(read(json!({})).unwrap(), JobSecurity::default());
+        assert_eq!(read(json!({"JobSubnets": "", "VolumeKeyArn": ""})).unwrap(), JobSecurity::default());
+        let jobs = read(json!({
+            "JobSubnets": "subnet-b,subnet-a", "JobSecurityGroups": "sg-a", "VolumeKeyArn": key, "DataKeyArn": key,
+        }));
+        assert_eq!(
+            serde_json::to_value(jobs.unwrap()).unwrap(),
+            json!({
+                "network": {"subnets": ["subnet-a", "subnet-b"], "security_groups": ["sg-a"]},
+                "volume_key": key,
+                "output_key": key,
+            })
+        );
+        for (more, message) in [
+            (json!({"JobSubnets": "subnet-a"}), "`JobSecurityGroups` of Custom::TidegateSettings: there is no"),
+            (json!({"DataKeyArn": "alias/x"}), "`DataKeyArn` of Custom::TidegateSettings: `alias/x` is not a KMS key"),
+        ] {
+            let error = read(more).unwrap_err();
+            assert!(error.starts_with(message), "{error}");
+        }
     }
 
     #[test]
@@ -199,8 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_request_is_an_error() {
-        assert!(Envelope::parse(&json!({"RequestType": "Create"})).is_err());
+    fn another_resource_is_an_error() {
         let envelope = Envelope::parse(&request("Create", "Custom::Other", &json!({}), None)).unwrap();
         assert!(Kind::parse(&envelope).unwrap_err().to_string().contains("`Custom::Other` is not known"));
     }
