@@ -8,6 +8,8 @@
 - Conditions know the pseudo parameters, and Fn::Join, Fn::Sub, Fn::Split and Fn::FindInMap.
 """
 
+import re
+
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudformation
 from ministack.services.cloudformation import changesets, engine, handlers, stacks
@@ -18,7 +20,6 @@ _add_event = stacks._add_event
 _create_change_set = handlers._ACTION_HANDLERS["CreateChangeSet"]
 _resolve_props_for_diff = changesets._resolve_props_for_diff
 _evaluate_conditions = engine._evaluate_conditions
-
 
 # Resources that the update under way has found as they should be, as (name of the stack, logical id).
 _unchanged: set[tuple[str, str]] = set()
@@ -81,7 +82,7 @@ def create_change_set(params):
     answer = _create_change_set(params)
     if answer[0] >= 400:
         return answer
-    made = list(cloudformation._change_sets.values())[-1]
+    made = cloudformation._change_sets[re.search(r"<Id>(.*?)</Id>", answer[2].decode())[1]]
     stack = cloudformation._stacks.get(made["StackName"], {})
     empty = made["Status"] == "FAILED" and made["ChangeSetType"] == "UPDATE" and not made["Changes"]
     if empty and made["_template"].get("Outputs", {}) != stack.get("_template", {}).get("Outputs", {}):
