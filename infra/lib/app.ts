@@ -1,15 +1,25 @@
 import { App, Tags } from 'aws-cdk-lib';
 import type { Stack } from 'aws-cdk-lib';
 import type { Config } from './config';
+import { readGuardrails } from './guardrails/config/guardrails';
+import { ServiceControlPoliciesStack } from './guardrails/service-control-policies';
+import { GuardrailsStack } from './guardrails/stack';
 import { NetworkStack } from './network/stack';
 import { OrchestratorStack } from './orchestrator/stack';
 import { StorageStack } from './storage/stack';
+import { readDomains } from './studio/config/read';
+import { StudioStack, studioStackName } from './studio/stack';
 
 /** The stacks that a configuration asks for. */
 export interface Stacks {
   readonly storage: StorageStack;
   readonly network?: NetworkStack;
   readonly orchestrator: OrchestratorStack;
+  readonly guardrails?: GuardrailsStack;
+  /** For the organisation's management account. */
+  readonly serviceControlPolicies?: ServiceControlPoliciesStack;
+  /** One for each domain. */
+  readonly studios: readonly StudioStack[];
 }
 
 /**
@@ -36,9 +46,37 @@ export function addStacks(app: App, config: Config): Stacks {
     ground: network?.ground,
     description: 'Tidegate: event-driven orchestration of SageMaker pipelines',
   });
+  const allowed = config.guardrails === undefined ? undefined : readGuardrails(config.guardrails);
+  const guardrails =
+    allowed !== undefined || config.budget !== undefined
+      ? new GuardrailsStack(app, 'TidegateGuardrails', {
+          config,
+          guardrails: allowed,
+          description: 'Tidegate: guardrails, roles of people, budget',
+        })
+      : undefined;
+  const serviceControlPolicies =
+    allowed?.organization &&
+    new ServiceControlPoliciesStack(app, 'TidegateServiceControlPolicies', {
+      config,
+      guardrails: allowed,
+      description: 'Tidegate: guardrails of an organisation, for its management account',
+    });
+  const studios = readDomains(config.domains).map((domain) => {
+    const studio = new StudioStack(app, studioStackName(domain), {
+      config,
+      domain,
+      logsKey: storage.logsKey,
+      accessLogs: storage.accessLogs,
+      description: `Tidegate: the Studio domain ${domain.name}`,
+    });
+    // A domain's file may refer to what the network wrote: `ssm:/<prefix>/network/…`.
+    if (network !== undefined) studio.addStackDependency(network);
+    return studio;
+  });
   Tags.of(app).add('Project', 'tidegate');
   Tags.of(app).add('Environment', config.environment);
-  return { storage, network, orchestrator };
+  return { storage, network, orchestrator, guardrails, serviceControlPolicies, studios };
 }
 
 /** All of them, in the order of their making. */

@@ -1,4 +1,5 @@
 import { pipelineFolder, seedFolder } from './stack';
+import { domainFiles } from './studio/files';
 
 /** An existing VPC, with what the app needs to know of it. */
 export const EXISTING = {
@@ -23,7 +24,9 @@ export const CONFIGURATIONS: Readonly<Record<string, () => Record<string, unknow
     alertEmail: 'ops@example.com',
     alsoCalled: 'kms,ecr.api,ecr.dkr,studio',
   }),
+  'guardrails, people and a budget': () => ({ guardrails: 'infra/guardrails/example.yaml' }),
   'jobs in an existing VPC': () => ({ ...EXISTING }),
+  'Studio domains': () => ({ domains: domainFiles() }),
   'an existing VPC without endpoints': () => ({
     ...EXISTING,
     functionsInVpc: true,

@@ -254,7 +254,7 @@ describe('services', () => {
     const services = all.filter(
       ({ type, principals }) => type !== 'AWS::IAM::Role' && principals.some((p) => p.startsWith('Service:')),
     );
-    assert.equal(services.length, 8); // Two keys' services, the topic's, the access logs', and four rules' queues.
+    assert.equal(services.length, 9); // Two keys' services, the topic's, the access logs' twice, and four rules' queues.
     for (const { holder, conditions } of services) {
       const keys = Object.values(conditions).flatMap((c) => Object.keys(c));
       assert.ok(keys.includes('aws:SourceArn') || keys.includes('kms:EncryptionContext:aws:logs:arn'), holder);

@@ -20,6 +20,7 @@ const POLICIES: Record<string, string> = {
   'AWS::IAM::ManagedPolicy': 'PolicyDocument',
   'AWS::IAM::Role': 'AssumeRolePolicyDocument',
   'AWS::KMS::Key': 'KeyPolicy',
+  'AWS::Organizations::Policy': 'Content',
   'AWS::S3::BucketPolicy': 'PolicyDocument',
   'AWS::SNS::TopicPolicy': 'PolicyDocument',
   'AWS::SQS::QueuePolicy': 'PolicyDocument',

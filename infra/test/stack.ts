@@ -26,7 +26,8 @@ after(() => rmSync(scratch, { recursive: true, force: true }));
 
 /** A folder that looks as after a build; the stack needs no more of the binaries than that they are there. */
 export const binaries = join(scratch, 'lambda');
-for (const name of BINARIES) {
+// Those of the stack for runs, and the guard of Studio domains.
+for (const name of [...BINARIES, 'studio-resource']) {
   mkdirSync(join(binaries, name), { recursive: true });
   writeFileSync(join(binaries, name, 'bootstrap'), `not a program: ${name}\n`);
 }
@@ -92,8 +93,10 @@ export class Synthesized {
   constructor(context: Record<string, unknown> = {}) {
     const stacks = all(makeApp(context).stacks);
     this.templates = Object.fromEntries(stacks.map((stack) => [stack.stackName, Template.fromStack(stack)]));
-    for (const template of Object.values(this.templates)) {
-      for (const [id, resource] of Object.entries(template.toJSON()['Resources'] as Record<string, Resource>)) {
+    for (const [name, template] of Object.entries(this.templates)) {
+      for (const [own, resource] of Object.entries(template.toJSON()['Resources'] as Record<string, Resource>)) {
+        // Studio domains are alike.
+        const id = name.startsWith('TidegateStudio-') ? `${name}/${own}` : own;
         if (id in this.resources) throw new Error(`two stacks have a resource \`${id}\``);
         this.resources[id] = resource;
       }

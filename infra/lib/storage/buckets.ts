@@ -1,8 +1,10 @@
 import { Aws, Duration } from 'aws-cdk-lib';
 import type { RemovalPolicy } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { STUDIO_ACCESS_LOGS } from '../shared/access-logs';
 
 /** How long access logs are kept. */
 const ACCESS_LOGS_KEPT = Duration.days(365);
@@ -56,6 +58,20 @@ export class Buckets extends Construct {
         },
       ],
     });
+
+    // The buckets of Studio domains are other stacks', and come and go: CloudFormation begins their names with the stack's.
+    this.accessLogs.addToResourcePolicy(
+      new iam.PolicyStatement({
+        sid: 'StudioBucketsLog',
+        principals: [new iam.ServicePrincipal('logging.s3.amazonaws.com')],
+        actions: ['s3:PutObject'],
+        resources: [this.accessLogs.arnForObjects(`${STUDIO_ACCESS_LOGS}*`)],
+        conditions: {
+          StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID },
+          ArnLike: { 'aws:SourceArn': `arn:${Aws.PARTITION}:s3:::tidegatestudio-*` },
+        },
+      }),
+    );
 
     this.data = new s3.Bucket(this, 'Data', {
       ...common,

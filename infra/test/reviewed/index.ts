@@ -1,12 +1,16 @@
+import * as guardrails from './guardrails';
 import type { Acknowledged, Reasons } from './kinds';
 import * as network from './network';
 import * as orchestrator from './orchestrator';
 import * as storage from './storage';
+import * as studio from './studio';
 
 const PARTS: readonly { wildcards: Reasons; anyResource: Reasons; acknowledged: readonly Acknowledged[] }[] = [
   storage,
   network,
   orchestrator,
+  guardrails,
+  studio,
 ];
 
 /** Every wildcard that a policy may hold, and why. */

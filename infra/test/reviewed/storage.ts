@@ -13,6 +13,9 @@ export const wildcards: Reasons = {
   'Allow resource ${BucketAccessLogs.Arn}/*': "CDK's helper that empties a sandbox's buckets empties all of them",
   'Allow resource ${BucketData.Arn}/*': "CDK's helper that empties a sandbox's buckets empties all of them",
   'Allow resource ${BucketAccessLogs.Arn}/s3-access-logs/*': 'S3 names the log objects',
+  'Allow resource ${BucketAccessLogs.Arn}/s3-access-logs/studio/*': 'S3 names the log objects',
+  'Allow condition arn:${AWS::Partition}:s3:::tidegatestudio-*':
+    "the buckets of Studio domains come after this one; CloudFormation begins their names with their stack's",
   'Deny action s3:*': 'nothing may be done without TLS',
   'Deny principal AWS:*': 'nobody may come without TLS',
   'Deny resource ${BucketAccessLogs.Arn}/*': 'no object may be touched without TLS',

@@ -1,0 +1,199 @@
+import { readFileSync } from 'node:fs';
+import { relative } from 'node:path';
+import type { AddressRanges, Approved } from '../library/approved';
+import { CATALOGUE } from '../library/catalogue';
+import * as forms from './forms';
+import { File, type Value } from './source';
+
+/** A file of guardrails, read and checked. */
+export interface Guardrails {
+  readonly approved: Approved;
+  /** Ids of guardrails that are not applied. */
+  readonly omit: readonly string[];
+  /** Where the guardrails bind as SCPs; absent: nowhere, only in the account. */
+  readonly organization?: {
+    /** Ids of roots, organisational units, accounts. */
+    readonly targets: readonly string[];
+    /** ARNs of roles that the SCPs leave alone; `*` allowed. */
+    readonly exempt: readonly string[];
+  };
+  /** A permissions boundary to offer; absent: none. */
+  readonly boundary?: {
+    /** Prefixes of the services that a role under the boundary may have anything to do with. */
+    readonly services: readonly string[];
+    /** Ids of the guardrails in it; empty: every one that is applied and binds everyone. */
+    readonly guardrails: readonly string[];
+  };
+  /** The roles of people; absent: none are made. */
+  readonly personas?: Personas;
+  readonly budget?: Budget;
+}
+
+/** ARNs may hold `{{partition}}`, `{{region}}` and `{{account}}`, for the stack's own. */
+export interface Personas {
+  readonly trust: {
+    readonly saml?: { readonly provider: string; readonly audience: string };
+    /** ARNs of principals who must have come with MFA; empty: none. */
+    readonly principals: readonly string[];
+  };
+  /** ARNs of the roles that the administrator may give to domains, profiles and images. */
+  readonly executionRoles: readonly string[];
+  /** ARNs of the keys that the administrator may give to domains. */
+  readonly keys: readonly string[];
+}
+
+export interface Budget {
+  /** US dollars a month. */
+  readonly monthly: number;
+  readonly emails: readonly string[];
+  /** ARN of a topic that AWS Budgets may publish to. */
+  readonly topic?: string;
+}
+
+/** The audience of sign-ins to AWS (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html). */
+const AWS_SIGN_IN = 'https://signin.aws.amazon.com/saml';
+
+/** @throws Error with every problem of the file, a line each: `file:line: what is wrong and what is accepted`. */
+export function readGuardrails(file: string): Guardrails {
+  return parseGuardrails(relative(process.cwd(), file) || file, readFileSync(file, 'utf8'));
+}
+
+/** @param name how errors call the file. */
+export function parseGuardrails(name: string, text: string): Guardrails {
+  const file = new File(name, text);
+  const top = file
+    .root()
+    .map([
+      'instanceTypes',
+      'images',
+      'access',
+      'network',
+      'identityTag',
+      'requiredTags',
+      'imageAdministrators',
+      'omit',
+      'organization',
+      'boundary',
+      'personas',
+      'budget',
+    ]);
+  const types = top.instanceTypes?.map(['notebooks', 'jobs', 'endpoints']) ?? {};
+  const access = top.access?.map(['vpcEndpoints', 'vpcs', 'ranges']) ?? {};
+  const network = top.network?.map(['subnets', 'securityGroups']) ?? {};
+  const tags = top.requiredTags?.map(['profiles', 'jobs']) ?? {};
+  const identityTag = top.identityTag?.text(forms.TAG_KEY.form, forms.TAG_KEY.one) ?? 'studiouserid';
+  const approved: Approved = {
+    instanceTypes: {
+      notebooks: texts(types.notebooks, forms.INSTANCE_TYPE),
+      jobs: texts(types.jobs, forms.INSTANCE_TYPE),
+      endpoints: texts(types.endpoints, forms.INSTANCE_TYPE),
+    },
+    images: texts(top.images, forms.IMAGE),
+    access: {
+      vpcEndpoints: texts(access.vpcEndpoints, forms.VPC_ENDPOINT),
+      vpcs: texts(access.vpcs, forms.VPC),
+      ranges: ranges(access.ranges),
+    },
+    network: {
+      subnets: texts(network.subnets, forms.SUBNET),
+      securityGroups: texts(network.securityGroups, forms.SECURITY_GROUP),
+    },
+    identityTag,
+    requiredTags: {
+      profiles: (texts(tags.profiles, forms.TAG_KEY) ?? []).filter((key) => key !== identityTag),
+      jobs: texts(tags.jobs, forms.TAG_KEY) ?? [],
+    },
+    imageAdministrators: texts(top.imageAdministrators, forms.ROLE_PATTERN) ?? [],
+  };
+  const omit = ids(top.omit);
+  // A request over the internet has no VPC, one through an endpoint no public address: together nobody gets in.
+  const inVpc = [
+    access.vpcEndpoints && !omit.includes('studio-via-vpc-endpoints') ? 'access.vpcEndpoints' : undefined,
+    access.vpcs && !omit.includes('studio-via-vpcs') ? 'access.vpcs' : undefined,
+  ].find((key) => key !== undefined);
+  if (access.ranges && inVpc && !omit.includes('studio-from-ip-ranges')) {
+    access.ranges.refuse(
+      `\`${inVpc}\` closes Studio to these addresses: \`omit\` one of the guardrails, or remove a key`,
+    );
+  }
+  const organization = top.organization?.map(['targets', 'exempt']);
+  const boundary = top.boundary?.map(['services', 'guardrails']);
+  if (top.organization && !organization?.targets) top.organization.refuse(`give \`targets\`, ${forms.TARGET.many}`);
+  if (top.boundary && !boundary?.services) top.boundary.refuse('give `services`, such as `[sagemaker, s3, logs]`');
+  const read: Guardrails = {
+    approved,
+    omit,
+    organization: organization && {
+      targets: texts(organization.targets, forms.TARGET) ?? [],
+      exempt: texts(organization.exempt, forms.ROLE_PATTERN) ?? [],
+    },
+    boundary: boundary && {
+      services: texts(boundary.services, forms.SERVICE) ?? [],
+      guardrails: ids(boundary.guardrails),
+    },
+    personas: top.personas && personas(top.personas),
+    budget: top.budget && budget(top.budget),
+  };
+  file.finish();
+  return read;
+}
+
+function texts(value: Value | undefined, { form, one, many }: forms.Form): string[] | undefined {
+  return value?.texts(form, one, many);
+}
+
+function ids(value: Value | undefined): string[] {
+  const known = CATALOGUE.map(({ id }) => id);
+  const accepted = `the id of a guardrail: ${known.map((id) => `\`${id}\``).join(', ')}`;
+  return value?.texts(new RegExp(`^(${known.join('|')})$`), accepted, 'ids of guardrails') ?? [];
+}
+
+function ranges(value: Value | undefined): AddressRanges | undefined {
+  if (value === undefined) return undefined;
+  const keys = value.map(['public', 'private', 'vpcs']);
+  const blocks = (list: Value | undefined): string[] =>
+    (list?.list(forms.CIDR.many) ?? []).map((one) => {
+      const text = one.text(forms.CIDR.form, forms.CIDR.one);
+      if (text !== '' && !isBlock(text)) one.refuse(`give ${forms.CIDR.one}, and not everybody's`);
+      return text;
+    });
+  if (!keys.public && !keys.private) value.refuse('give `public` or `private` addresses');
+  if (keys.private && !keys.vpcs) keys.private.refuse('give `vpcs` too: private addresses are the same in every VPC');
+  if (keys.vpcs && !keys.private) keys.vpcs.refuse('give `private` addresses in them');
+  return {
+    public: blocks(keys.public),
+    private: blocks(keys.private),
+    vpcs: texts(keys.vpcs, forms.VPC) ?? [],
+  };
+}
+
+const isBlock = forms.isCidr;
+
+function personas(value: Value): Personas {
+  const keys = value.map(['saml', 'principals', 'executionRoles', 'keys']);
+  const saml = keys.saml?.map(['provider', 'audience']);
+  if (!keys.saml && !keys.principals) value.refuse('give `saml`, `principals` or both: who takes the roles');
+  if (keys.saml && !saml?.provider) keys.saml.refuse(`give \`provider\`, ${forms.SAML_PROVIDER.one}`);
+  if (!keys.executionRoles) value.refuse('give `executionRoles`: which roles the administrator may give to domains');
+  return {
+    trust: {
+      saml: saml && {
+        provider: saml.provider?.text(forms.SAML_PROVIDER.form, forms.SAML_PROVIDER.one) ?? '',
+        audience: saml.audience?.text(forms.HTTPS.form, forms.HTTPS.one) ?? AWS_SIGN_IN,
+      },
+      principals: texts(keys.principals, forms.PRINCIPAL) ?? [],
+    },
+    executionRoles: texts(keys.executionRoles, forms.ROLE) ?? [],
+    keys: texts(keys.keys, forms.KEY) ?? [],
+  };
+}
+
+function budget(value: Value): Budget {
+  const keys = value.map(['monthly', 'emails', 'topic']);
+  if (!keys.monthly) value.refuse('give `monthly`, US dollars a month');
+  return {
+    monthly: keys.monthly?.number(1, 1e9, 'US dollars a month, from 1') ?? 0,
+    emails: texts(keys.emails, forms.EMAIL) ?? [],
+    topic: keys.topic?.text(forms.TOPIC.form, forms.TOPIC.one),
+  };
+}

@@ -1,0 +1,51 @@
+/**
+ * What is approved: the parameters of the guardrails. A guardrail whose parameter is absent is not made.
+ *
+ * Where a text may hold `*` and `?`, they match as in IAM.
+ */
+export interface Approved {
+  readonly instanceTypes: {
+    /** For apps, spaces and notebook instances; `*` allowed. Holds `system`, or nobody opens Studio. */
+    readonly notebooks?: readonly string[];
+    /** For training, processing, transform, tuning and monitoring; `*` allowed. */
+    readonly jobs?: readonly string[];
+    /** For endpoints; `*` allowed. */
+    readonly endpoints?: readonly string[];
+  };
+  /** ARNs of images that apps may run, AWS's own among them; `*` allowed. */
+  readonly images?: readonly string[];
+  /** How Studio may be opened. */
+  readonly access: {
+    /** Interface endpoints (`vpce-…`) of the SageMaker API. */
+    readonly vpcEndpoints?: readonly string[];
+    /** VPCs (`vpc-…`) with such an endpoint. */
+    readonly vpcs?: readonly string[];
+    readonly ranges?: AddressRanges;
+  };
+  readonly network: {
+    /** The only subnets for domains and jobs; absent: any that are named. */
+    readonly subnets?: readonly string[];
+    /** The only security groups for domains and jobs; absent: any that are named. */
+    readonly securityGroups?: readonly string[];
+  };
+  /** The tag of a user profile, and of a federated principal, that says whose it is. */
+  readonly identityTag: string;
+  readonly requiredTags: {
+    /** On user profiles, besides the identity tag. */
+    readonly profiles: readonly string[];
+    /** On training, processing, transform, tuning and AutoML jobs. */
+    readonly jobs: readonly string[];
+  };
+  /** ARNs of the roles that maintain images, who may write AppImageConfigs where a policy binds everybody; `*` allowed. */
+  readonly imageAdministrators: readonly string[];
+}
+
+/** CIDR blocks that requests may come from. */
+export interface AddressRanges {
+  /** Of requests over the internet. */
+  readonly public: readonly string[];
+  /** Of requests through VPC endpoints. Private ranges are anybody's, hence `vpcs`. */
+  readonly private: readonly string[];
+  /** The VPCs in which the private ranges count. */
+  readonly vpcs: readonly string[];
+}

@@ -1,0 +1,73 @@
+import { fromIpRanges, viaVpcEndpoints, viaVpcs } from './access';
+import type { Approved } from './approved';
+import { domainsInVpc } from './domains';
+import * as encryption from './encryption';
+import { appImageConfigs, approvedImages } from './images';
+import { endpointInstanceTypes, jobInstanceTypes, notebookInstanceTypes } from './instance-types';
+import { jobNetwork } from './jobs';
+import { ownProfile, ownProfileTagKept } from './profiles';
+import type { Statement } from './statement';
+import { jobTags, profileTags } from './tags';
+
+/** A guardrail: an idea that a reviewer accepts or refuses as a whole. */
+export interface Guardrail {
+  /** What the configuration and the published file call it. */
+  readonly id: string;
+  /**
+   * Whom it binds as a policy of the account: everyone, or those who use Studio and not those who administer it.
+   * As an SCP it binds everyone but the exempt.
+   */
+  readonly binds: 'everyone' | 'users';
+  /** Its statements; none when what it needs is not given. */
+  readonly statements: (approved: Approved) => readonly Statement[];
+}
+
+/** With its parameter, or not at all. */
+function given<T>(value: T | undefined, make: (value: T) => Statement[]): Statement[] {
+  return value === undefined ? [] : make(value);
+}
+
+/** Every guardrail, in the order of the policies. */
+export const CATALOGUE: readonly Guardrail[] = [
+  {
+    id: 'notebook-instance-types',
+    binds: 'everyone',
+    statements: (a) => given(a.instanceTypes.notebooks, notebookInstanceTypes),
+  },
+  {
+    id: 'job-instance-types',
+    binds: 'everyone',
+    statements: (a) => given(a.instanceTypes.jobs, jobInstanceTypes),
+  },
+  {
+    id: 'endpoint-instance-types',
+    binds: 'everyone',
+    statements: (a) => given(a.instanceTypes.endpoints, endpointInstanceTypes),
+  },
+  { id: 'domains-in-vpc', binds: 'everyone', statements: (a) => domainsInVpc(a.network) },
+  { id: 'approved-images', binds: 'everyone', statements: (a) => given(a.images, approvedImages) },
+  { id: 'domain-encryption', binds: 'everyone', statements: encryption.domainEncryption },
+  { id: 'sharing-encryption', binds: 'everyone', statements: encryption.sharingEncryption },
+  { id: 'sharing-encryption-on-update', binds: 'everyone', statements: encryption.sharingEncryptionOnUpdate },
+  {
+    id: 'profile-tags',
+    binds: 'everyone',
+    statements: (a) => profileTags([a.identityTag, ...a.requiredTags.profiles]),
+  },
+  { id: 'job-network', binds: 'everyone', statements: (a) => jobNetwork(a.network) },
+  { id: 'job-encryption', binds: 'everyone', statements: encryption.jobEncryption },
+  { id: 'job-tags', binds: 'everyone', statements: (a) => jobTags(a.requiredTags.jobs) },
+  { id: 'endpoint-encryption', binds: 'everyone', statements: encryption.endpointEncryption },
+  { id: 'monitoring-schedule-encryption', binds: 'everyone', statements: encryption.monitoringScheduleEncryption },
+  { id: 'monitoring-definition-encryption', binds: 'everyone', statements: encryption.monitoringDefinitionEncryption },
+  { id: 'app-image-configs', binds: 'users', statements: (a) => appImageConfigs(a.imageAdministrators) },
+  { id: 'own-profile', binds: 'users', statements: (a) => ownProfile(a.identityTag) },
+  { id: 'own-profile-tag', binds: 'users', statements: (a) => ownProfileTagKept(a.identityTag) },
+  {
+    id: 'studio-via-vpc-endpoints',
+    binds: 'users',
+    statements: (a) => given(a.access.vpcEndpoints, viaVpcEndpoints),
+  },
+  { id: 'studio-via-vpcs', binds: 'users', statements: (a) => given(a.access.vpcs, viaVpcs) },
+  { id: 'studio-from-ip-ranges', binds: 'users', statements: (a) => given(a.access.ranges, fromIpRanges) },
+];

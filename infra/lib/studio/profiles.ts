@@ -1,0 +1,103 @@
+import { Aws, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as sagemaker from 'aws-cdk-lib/aws-sagemaker';
+import { Construct } from 'constructs';
+import type { Domain, Profile } from './config/domain';
+import { digest } from './names';
+import { StudioSecurityGroup } from './security-group';
+import type { Values } from './values';
+
+/** The tag of a profile that says whose it is; the same tag of a principal opens it. */
+export const OWNER_TAG = 'studiouserid';
+
+/** MDAA's tag, `<role id>:<session name>`, which is what `aws:userid` holds: kept for policies that were written for it. */
+const SESSION_TAG = 'userid';
+
+export interface ProfilesProps {
+  readonly domain: Domain;
+  readonly values: Values;
+  readonly domainId: string;
+  readonly vpcId: string;
+  readonly removalPolicy: RemovalPolicy;
+}
+
+/** The users of the domain. */
+export class Profiles extends Construct {
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly props: ProfilesProps,
+  ) {
+    super(scope, id);
+    for (const profile of props.domain.profiles) this.add(profile);
+  }
+
+  private add(profile: Profile): void {
+    const { domain, values } = this.props;
+    const sso = domain.authMode === 'SSO';
+    const resource = new sagemaker.CfnUserProfile(this, profile.name, {
+      domainId: this.props.domainId,
+      userProfileName: profile.name,
+      ...(sso && { singleSignOnUserIdentifier: 'UserName', singleSignOnUserValue: profile.key }),
+      ...(domain.securityGroupPerProfile && {
+        userSettings: {
+          securityGroups: [this.ownGroup(profile), ...values.all(domain.defaultUserSettings.securityGroups ?? [])],
+        },
+      }),
+      tags: [
+        { key: OWNER_TAG, value: profile.key },
+        ...(!sso && profile.userRole?.id !== undefined
+          ? [{ key: SESSION_TAG, value: `${values.text(profile.userRole.id)}:${profile.key}` }]
+          : []),
+      ],
+    });
+    resource.applyRemovalPolicy(this.props.removalPolicy);
+  }
+
+  /** E9: members of a profile's group are its applications alone. */
+  private ownGroup(profile: Profile): string {
+    const { domain, values, vpcId } = this.props;
+    return new StudioSecurityGroup(this, `Group${digest(profile.name, 8)}`, {
+      description: `Studio domain ${domain.name}: the applications of ${profile.name}`,
+      vpcId,
+      ingress: domain.securityGroupIngress,
+      egress: domain.securityGroupEgress,
+      values,
+    }).id;
+  }
+}
+
+/**
+ * What a user needs to come in: to open the profile that carries the user's own `studiouserid`, and no other.
+ *
+ * Not attached to anybody: whose role or permission set gets it is the account's decision (docs/STUDIO.md).
+ */
+export function openOwnProfile(scope: Construct, id: string, domainId: string): iam.ManagedPolicy {
+  const profiles = Stack.of(scope).formatArn({
+    service: 'sagemaker',
+    resource: 'user-profile',
+    resourceName: `${domainId}/*`,
+  });
+  const whose = `sagemaker:ResourceTag/${OWNER_TAG}`;
+  return new iam.ManagedPolicy(scope, id, {
+    description: 'Opens the Studio profile that is tagged with the studiouserid of the caller',
+    statements: [
+      new iam.PolicyStatement({
+        sid: 'OpenOwnProfile',
+        actions: ['sagemaker:CreatePresignedDomainUrl', 'sagemaker:DescribeUserProfile'],
+        resources: [profiles],
+        conditions: { StringEquals: { [whose]: `\${aws:PrincipalTag/${OWNER_TAG}}` } },
+      }),
+      new iam.PolicyStatement({
+        sid: 'SeeTheDomain',
+        actions: ['sagemaker:DescribeDomain'],
+        resources: [`arn:${Aws.PARTITION}:sagemaker:${Aws.REGION}:${Aws.ACCOUNT_ID}:domain/${domainId}`],
+      }),
+      new iam.PolicyStatement({
+        sid: 'FindDomainsAndProfiles',
+        actions: ['sagemaker:ListDomains', 'sagemaker:ListUserProfiles'],
+        resources: ['*'],
+      }),
+    ],
+  });
+}

@@ -1,0 +1,95 @@
+import { type Case, allows, denies } from './case';
+
+const TYPES = 'sagemaker:InstanceTypes';
+const SUBNETS = 'sagemaker:VpcSubnets';
+const GROUPS = 'sagemaker:VpcSecurityGroupIds';
+const ENCRYPTED = 'sagemaker:InterContainerTrafficEncryption';
+const VOLUME = 'sagemaker:VolumeKmsKeyArn';
+const OUTPUT = 'sagemaker:OutputKmsKeyArn';
+const KEY = 'arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+
+const DEFINITIONS = ['DataQuality', 'ModelQuality', 'ModelBias', 'ModelExplainability'].map(
+  (name) => `Create${name}JobDefinition`,
+);
+const SCHEDULES = ['CreateMonitoringSchedule', 'UpdateMonitoringSchedule'];
+const TRANSFORM = 'CreateTransformJob';
+const SIZED = ['CreateTrainingJob', 'CreateProcessingJob', 'CreateHyperParameterTuningJob'];
+const PLACED = [...SIZED, 'CreateAutoMLJob', 'CreateAutoMLJobV2'];
+const JOBS = [...PLACED, TRANSFORM];
+const ONE = ['CreateTrainingJob', 'CreateProcessingJob', TRANSFORM];
+
+export const JOB_CASES: Case[] = [
+  ...denies('JobInstanceTypes', 'a large machine', [...SIZED, TRANSFORM, ...SCHEDULES, ...DEFINITIONS], {
+    [TYPES]: ['ml.p4d.24xlarge'],
+  }),
+  ...denies('JobInstanceTypes', 'one of two is not approved', 'CreateTrainingJob', {
+    [TYPES]: ['ml.m5.large', 'ml.p3.2xlarge'],
+  }),
+  ...allows('JobInstanceTypes', 'an approved family', [...SIZED, TRANSFORM, ...SCHEDULES, ...DEFINITIONS], {
+    [TYPES]: ['ml.m5.4xlarge'],
+  }),
+  ...allows('JobInstanceTypes', 'an approved type', 'CreateTrainingJob', { [TYPES]: ['ml.g5.xlarge'] }),
+  ...allows('JobInstanceTypes', 'a schedule that names a definition', SCHEDULES),
+  ...denies('JobInstanceTypeNamed', 'no type', ONE),
+  ...allows('JobInstanceTypeNamed', 'a type', ONE, { [TYPES]: ['ml.m5.large'] }),
+
+  ...denies('EndpointInstanceTypes', 'a large machine', 'CreateEndpointConfig', { [TYPES]: ['ml.p4d.24xlarge'] }),
+  ...denies('EndpointInstanceTypes', 'one of two variants', 'CreateEndpointConfig', {
+    [TYPES]: ['ml.m5.large', 'ml.m5.xlarge'],
+  }),
+  ...allows('EndpointInstanceTypes', 'approved variants', 'CreateEndpointConfig', {
+    [TYPES]: ['ml.m5.large', 'ml.c6i.xlarge'],
+  }),
+  ...allows('EndpointInstanceTypes', 'a serverless variant', 'CreateEndpointConfig', {
+    'sagemaker:ServerlessMemorySize': '2048',
+  }),
+
+  ...denies('JobSubnetsNamed', 'no subnets', [...PLACED, 'CreateModel', ...DEFINITIONS], { [GROUPS]: ['sg-aaaa1111'] }),
+  ...allows('JobSubnetsNamed', 'subnets', [...PLACED, 'CreateModel', ...DEFINITIONS], {
+    [SUBNETS]: ['subnet-aaaa1111'],
+  }),
+  ...allows('JobSubnetsNamed', "its model's", TRANSFORM),
+  ...denies('JobSecurityGroupsNamed', 'no groups', [...PLACED, 'CreateModel', ...DEFINITIONS], {
+    [SUBNETS]: ['subnet-aaaa1111'],
+  }),
+  ...allows('JobSecurityGroupsNamed', 'groups', [...PLACED, 'CreateModel', ...DEFINITIONS], {
+    [GROUPS]: ['sg-aaaa1111'],
+  }),
+  ...denies('JobSubnetsApproved', 'one of two is another', [...PLACED, 'CreateModel', ...DEFINITIONS], {
+    [SUBNETS]: ['subnet-aaaa1111', 'subnet-cccc3333'],
+  }),
+  ...allows('JobSubnetsApproved', 'both approved', [...PLACED, 'CreateModel', ...DEFINITIONS], {
+    [SUBNETS]: ['subnet-aaaa1111', 'subnet-bbbb2222'],
+  }),
+  ...denies('JobSecurityGroupsApproved', 'one of two is another', [...PLACED, 'CreateModel', ...DEFINITIONS], {
+    [GROUPS]: ['sg-aaaa1111', 'sg-cccc3333'],
+  }),
+  ...allows('JobSecurityGroupsApproved', 'both approved', [...PLACED, 'CreateModel', ...DEFINITIONS], {
+    [GROUPS]: ['sg-aaaa1111', 'sg-bbbb2222'],
+  }),
+  ...denies('JobTrafficEncrypted', 'in clear', [...PLACED, ...DEFINITIONS], { [ENCRYPTED]: 'false' }),
+  ...denies('JobTrafficEncrypted', 'nothing said, which is in clear', [...PLACED, ...DEFINITIONS]),
+  ...allows('JobTrafficEncrypted', 'encrypted', [...PLACED, ...DEFINITIONS], { [ENCRYPTED]: 'true' }),
+
+  ...[
+    { subject: 'Job', actions: JOBS },
+    { subject: 'Schedule', actions: SCHEDULES },
+    { subject: 'Definition', actions: DEFINITIONS },
+  ].flatMap(({ subject, actions }) => [
+    ...denies(`${subject}VolumeKey`, 'no key', actions),
+    ...denies(`${subject}VolumeKey`, 'a key for output only', actions, { [OUTPUT]: KEY }),
+    ...allows(`${subject}VolumeKey`, 'a key', actions, { [VOLUME]: KEY }),
+    ...denies(`${subject}OutputKey`, 'no key', actions),
+    ...denies(`${subject}OutputKey`, 'a key for volumes only', actions, { [VOLUME]: KEY }),
+    ...allows(`${subject}OutputKey`, 'a key', actions, { [OUTPUT]: KEY }),
+  ]),
+  ...denies('EndpointVolumeKey', 'no key', 'CreateEndpointConfig'),
+  ...allows('EndpointVolumeKey', 'a key', 'CreateEndpointConfig', { [VOLUME]: KEY }),
+
+  ...['Project', 'Environment'].flatMap((tag) => [
+    ...denies(`JobTag${tag}`, 'no tags', JOBS),
+    ...denies(`JobTag${tag}`, 'another tag', JOBS, { 'aws:RequestTag/Owner': 'alice', 'aws:TagKeys': ['Owner'] }),
+    ...denies(`JobTag${tag}`, 'an empty tag', JOBS, { [`aws:RequestTag/${tag}`]: '', 'aws:TagKeys': [tag] }),
+    ...allows(`JobTag${tag}`, 'the tag', JOBS, { [`aws:RequestTag/${tag}`]: 'one', 'aws:TagKeys': [tag] }),
+  ]),
+];

@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseGuardrails } from '../../lib/guardrails/config/guardrails';
+import { CATALOGUE } from '../../lib/guardrails/library/catalogue';
+import { statementsOf } from '../../lib/guardrails/library/compose';
+import type { Acknowledged, Reasons } from './kinds';
+
+const example = join(__dirname, '..', '..', 'guardrails', 'example.yaml');
+const { approved } = parseGuardrails(example, readFileSync(example, 'utf8'));
+
+const NAMED_LATER = 'the administrator makes and names these';
+const CAP = 'a permissions boundary gives no right; it says which services others may give one for';
+const LIST = 'the action knows no resources';
+const sagemaker = (kind: string) =>
+  `Allow resource arn:\${AWS::Partition}:sagemaker:\${AWS::Region}:\${AWS::AccountId}:${kind}/*`;
+
+/** Wildcards of the guardrails' stacks with the example's choices, and why no exact name can stand there. */
+export const wildcards: Reasons = {
+  [sagemaker('domain')]: 'SageMaker makes the ids of domains',
+  [sagemaker('user-profile')]: 'SageMaker makes the ids of domains; which profile is whose, the tag says',
+  [sagemaker('space')]: 'SageMaker makes the ids of domains',
+  [sagemaker('app')]: 'SageMaker makes the ids of domains',
+  [sagemaker('image')]: NAMED_LATER,
+  [sagemaker('image-version')]: NAMED_LATER,
+  [sagemaker('app-image-config')]: NAMED_LATER,
+  [sagemaker('studio-lifecycle-config')]: NAMED_LATER,
+  'Allow action sagemaker:*': CAP,
+  'Allow action s3:*': CAP,
+  'Allow action kms:*': CAP,
+  'Allow action ecr:*': CAP,
+  'Allow action logs:*': CAP,
+  'Allow action cloudwatch:*': CAP,
+  'Allow condition ?*': 'any name but the empty one: the tag must be there',
+
+  'Deny condition ?*': 'denies a tag that is missing or empty',
+  'Deny condition ml.m5.*': 'families of instance types that are approved as a whole',
+  'Deny condition ml.c5.*': 'families of instance types that are approved as a whole',
+  'Deny condition ml.c6i.*': 'families of instance types that are approved as a whole',
+  'Deny condition arn:aws:sagemaker:*:111122223333:image/tidegate-*': 'approved images, in every region',
+  'Deny condition arn:aws:sagemaker:*:111122223333:image-version/tidegate-*/*': 'any version of an approved image',
+  'Deny condition arn:aws:sagemaker:*:885854791233:image/sagemaker-distribution-*': "AWS's own images, in every region",
+  'Deny condition arn:aws:sagemaker:*:885854791233:image-version/sagemaker-distribution-*/*':
+    "any version of AWS's own images",
+  'Deny condition arn:aws:iam::*:role/tidegate-ml-administrator':
+    'an SCP speaks to every account of the organisation, and the role has the same name in each',
+  'Deny condition arn:aws:iam::*:role/break-glass':
+    'an SCP speaks to every account of the organisation, and the role has the same name in each',
+};
+
+/** Actions that may stand beside the resource `*`, and why. */
+export const anyResource: Reasons = {
+  // What a guardrail denies, it denies everywhere.
+  ...Object.fromEntries(
+    statementsOf(CATALOGUE, approved).flatMap(({ Sid, Action }) =>
+      Action.map((action) => [action, `denied everywhere, by ${Sid}`]),
+    ),
+  ),
+  'sagemaker:*': CAP,
+  's3:*': CAP,
+  'kms:*': CAP,
+  'ecr:*': CAP,
+  'logs:*': CAP,
+  'cloudwatch:*': CAP,
+  'ec2:DescribeSecurityGroups': LIST,
+  'ec2:DescribeSubnets': LIST,
+  'ec2:DescribeVpcs': LIST,
+  'sagemaker:ListAppImageConfigs': LIST,
+  'sagemaker:ListApps': LIST,
+  'sagemaker:ListDomains': LIST,
+  'sagemaker:ListImages': LIST,
+  'sagemaker:ListSpaces': LIST,
+  'sagemaker:ListStudioLifecycleConfigs': LIST,
+  'sagemaker:ListUserProfiles': LIST,
+};
+
+/** Findings of the rule packs that stay, each with a reason. */
+export const acknowledged: readonly Acknowledged[] = [
+  {
+    rule: 'NIST.800.53.R5-IAMPolicyNoStatementsWithFullAccess',
+    at: /^TidegateGuardrails\/Guardrails\/Boundary\/Resource$/,
+    reason: CAP,
+  },
+];
