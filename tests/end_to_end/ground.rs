@@ -1,4 +1,4 @@
-//! The secure ground: network, storage, keys, roles and buckets, by CloudFormation alone, on a cloud of its own.
+//! The secure ground: network, storage, keys, roles, guardrails and budget, by CloudFormation alone, on a cloud of its own.
 
 use std::collections::BTreeSet;
 
@@ -6,11 +6,23 @@ use anyhow::{Context, Result, anyhow, ensure};
 use serde_json::{Value, json};
 use tidegate_tests::Cloud;
 
-/// What is deployed, in the order of its making.
-const STACKS: [&str; 3] = ["TidegateStorage", "TidegateNetwork", "Tidegate"];
+/// What is deployed, in the order of its making. Not the organisation's policies, whose targets are somebody's own, nor
+/// Studio, which the local cloud cannot hold.
+const STACKS: [&str; 4] = ["TidegateStorage", "TidegateNetwork", "Tidegate", "TidegateGuardrails"];
 
 /// Everything of them that the local cloud can hold, switched on.
-const CONTEXT: [&str; 5] = ["network=new", "zones=3", "functionsInVpc=true", "sagemakerLogs=true", "emptyBuckets=true"];
+const CONTEXT: [&str; 7] = [
+    "network=new",
+    "zones=3",
+    "functionsInVpc=true",
+    "sagemakerLogs=true",
+    "emptyBuckets=true",
+    "guardrails=infra/guardrails/example.yaml",
+    "budget=100",
+];
+
+/// Whom the example of guardrails lets take the roles of people: a trust policy names only who exists.
+const PEOPLE: &str = "platform-engineers";
 
 /// Keys that wait for their deletion are of a kind of their own: AWS keeps them, whoever asks.
 const LEAVING: &str = "keys on their way out";
@@ -19,6 +31,8 @@ const LEAVING: &str = "keys on their way out";
 pub(crate) fn comes_stays_and_goes(_: &Cloud) -> Result<()> {
     let cloud = Cloud::up_empty()?;
     cloud.cdk(&["bootstrap"])?;
+    let trust = json!({"Version": "2012-10-17", "Statement": []}).to_string();
+    cloud.aws(&["iam", "create-role", "--role-name", PEOPLE, "--assume-role-policy-document", &trust])?;
     let before = inventory(&cloud)?;
     cdk(&cloud, "deploy", &["--require-approval", "never"])?;
     let made = inventory(&cloud)?;
@@ -37,7 +51,8 @@ pub(crate) fn comes_stays_and_goes(_: &Cloud) -> Result<()> {
 /// All at once: the AWS CLI takes most of a second to start.
 fn look(cloud: &Cloud) -> Result<()> {
     std::thread::scope(|scope| {
-        let looks = [network, functions, keys_and_logs, buckets, roles].map(|look| scope.spawn(move || look(cloud)));
+        let looks = [network, functions, keys_and_logs, buckets, roles, guardrails]
+            .map(|look| scope.spawn(move || look(cloud)));
         looks.into_iter().try_for_each(|look| look.join().map_err(|_| anyhow!("a check panicked"))?)
     })
 }
@@ -186,6 +201,27 @@ fn roles(cloud: &Cloud) -> Result<()> {
     let job = "Roles[?contains(RoleName,'SageMaker')].AssumeRolePolicyDocument.Statement[].Condition";
     let conditions = cloud.aws(&["iam", "list-roles", "--query", job])?;
     ensure!(list(&conditions)?.len() == 2, "the roles of pipelines and jobs are for this account's: {conditions:#}");
+    Ok(())
+}
+
+/// Who uses Studio is bound by the guardrails, who makes it by those for everyone, and somebody hears of the budget.
+fn guardrails(cloud: &Cloud) -> Result<()> {
+    for (role, bound) in
+        [("tidegate-data-scientist", vec!["everyone", "users"]), ("tidegate-ml-administrator", vec!["everyone"])]
+    {
+        let names = "AttachedPolicies[?starts_with(PolicyName,'tidegate-guardrails-')].PolicyName";
+        let held = cloud.aws(&["iam", "list-attached-role-policies", "--role-name", role, "--query", names])?;
+        let kinds = list(&held)?.iter().filter_map(|name| name.as_str()?.split('-').nth(2));
+        let kinds: BTreeSet<&str> = kinds.collect();
+        ensure!(kinds == bound.into_iter().collect(), "{role} is bound by {held}");
+    }
+    let account = ["--account-id", "000000000000"];
+    let budgets = cloud.aws(&[&["budgets", "describe-budgets", "--query", "Budgets"][..], &account].concat())?;
+    ensure!(budgets[0]["BudgetLimit"] == json!({"Amount": "100", "Unit": "USD"}), "{budgets:#}");
+    let name = budgets[0]["BudgetName"].as_str().context("a name")?;
+    let ask = ["budgets", "describe-notifications-for-budget", "--budget-name", name, "--query", "Notifications"];
+    let told = cloud.aws(&[&ask[..], &account].concat())?;
+    ensure!(list(&told)?.len() == 2, "of what was spent, and of what will be: {told:#}");
     Ok(())
 }
 
