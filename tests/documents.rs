@@ -42,9 +42,53 @@ fn every_promise_of_the_contract_has_a_test_that_exists() {
     assert!(missing.is_empty(), "tests named in docs/SEMANTICS.md that do not exist: {missing:?}");
 }
 
+/// The documents that lead somewhere.
+const LINKED: [&str; 11] = [
+    "README.md",
+    "docs/ARCHITECTURE.md",
+    "docs/GROUND.md",
+    "docs/GUARDRAILS.md",
+    "docs/LOCAL.md",
+    "docs/NETWORK.md",
+    "docs/PLANNING.md",
+    "docs/RUNBOOK.md",
+    "docs/SEMANTICS.md",
+    "docs/STUDIO.md",
+    "infra/README.md",
+];
+
+/// The rows of the table of the ground, in its order.
+const GROUND: &str = "A1 A2 A3 A4 A5 A6 A12 A13 B1 B2 B3 B4 B5 B6 B7 B8 B9 B10 B11 B12 E1 E2 E3 E4 E5 E6 E7 E8 E9 E10";
+
+/// Each row names where it is made, in backticks and there, and its tests, in the words they are called by.
+#[test]
+fn every_row_of_the_ground_is_made_and_tested() {
+    let mut text = String::new();
+    sources(&root(), &mut text);
+    let table = std::fs::read_to_string(root().join("docs/GROUND.md")).unwrap();
+    let mut found = Vec::new();
+    let mut wrong = Vec::new();
+    for line in table.lines().filter(|line| line.starts_with("| ")) {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let [row, what, places, tests] = cells[..] else { panic!("a row of another form: {line}") };
+        if row == "row" || row.starts_with("---") {
+            continue;
+        }
+        assert!(!what.is_empty(), "{row} says nothing");
+        let names = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+        let (places, tests) = (names(places), names(tests));
+        assert!(!places.is_empty() && !tests.is_empty(), "{row} names no place or no test");
+        wrong.extend(places.into_iter().filter(|place| !root().join(place).exists()));
+        wrong.extend(tests.into_iter().filter(|test| !text.contains(test.as_str())));
+        found.push(row.to_owned());
+    }
+    assert_eq!(found.join(" "), GROUND);
+    assert!(wrong.is_empty(), "places and tests named in docs/GROUND.md that do not exist: {wrong:#?}");
+}
+
 #[test]
 fn every_link_between_documents_leads_somewhere() {
-    for document in ["README.md", "docs/ARCHITECTURE.md", "docs/SEMANTICS.md", "docs/LOCAL.md", "docs/RUNBOOK.md"] {
+    for document in LINKED {
         let path = root().join(document);
         let text = std::fs::read_to_string(&path).unwrap();
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {

@@ -88,6 +88,10 @@ pub(crate) enum Command {
     Stop(commands::stop::Arguments),
     /// Events that did not come through: look at them, give them to their function again, drop them
     Dlq(commands::dlq::Arguments),
+    /// Plan a Studio domain: its addresses, and what a change would meet
+    Studio(commands::studio::Arguments),
+    /// Tell what synthesised stacks cost a month before anybody uses them
+    Cost(commands::cost::Arguments),
     /// Show on this machine what Tidegate does, with real training on real data
     Demo(commands::demo::Arguments),
     /// Print a completion script for a shell

@@ -104,6 +104,21 @@ fn told(what: impl std::fmt::Display, reason: &str) -> Error {
     }
 }
 
+/// Why no answer came, in one line.
+pub(crate) fn transport<E, R>(error: &SdkError<E, R>) -> String
+where
+    E: std::error::Error + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    let mut words = vec![error.to_string()];
+    let mut inner = std::error::Error::source(error);
+    while let Some(cause) = inner {
+        words.push(cause.to_string());
+        inner = cause.source();
+    }
+    plain(&words.join(": "))
+}
+
 /// The SDK puts its own structures in parentheses behind the words; words are enough for people.
 fn plain(reason: &str) -> String {
     let structures =

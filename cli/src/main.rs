@@ -7,13 +7,17 @@ mod args;
 mod ask;
 mod commands;
 mod context;
+mod cost;
 mod dlq;
 mod error;
 mod follow;
 mod home;
+mod infra;
 mod interrupt;
 mod progress;
 mod render;
+mod ssm;
+mod studio;
 mod target;
 mod terminal;
 mod view;
@@ -58,6 +62,8 @@ async fn run(context: &Context, command: &Command) -> Result<(), Error> {
         Command::Replay(arguments) => interrupt::guard(commands::replay::run(context, arguments)).await,
         Command::Stop(arguments) => interrupt::guard(commands::stop::run(context, arguments)).await,
         Command::Dlq(arguments) => commands::dlq::run(context, arguments).await,
+        Command::Studio(arguments) => interrupt::guard(commands::studio::run(context, arguments)).await,
+        Command::Cost(arguments) => interrupt::guard(commands::cost::run(context, arguments)).await,
         Command::Completions(arguments) => commands::completions::run(context, arguments),
     }
 }

@@ -12,6 +12,7 @@ use local::cloud::{Cloud, CloudInfo};
 use crate::args::Globals;
 use crate::error::Error;
 use crate::home;
+use crate::ssm::Parameters;
 
 /// The clients, and the ledger's table.
 #[derive(Debug)]
@@ -92,6 +93,20 @@ impl Session {
             config = config.endpoint_url(url);
         }
         aws_sdk_lambda::Client::from_conf(config.build())
+    }
+
+    /// Systems Manager's parameters.
+    pub(crate) fn parameters(&self) -> Parameters {
+        Parameters::new(self.config.clone(), self.endpoints.of("SSM"))
+    }
+
+    /// Service Quotas.
+    pub(crate) fn service_quotas(&self) -> aws_sdk_servicequotas::Client {
+        let mut config = aws_sdk_servicequotas::config::Builder::from(&self.config);
+        if let Some(url) = self.endpoints.of("SERVICE_QUOTAS") {
+            config = config.endpoint_url(url);
+        }
+        aws_sdk_servicequotas::Client::from_conf(config.build())
     }
 
     async fn aws(table: &str) -> Result<Self, Error> {

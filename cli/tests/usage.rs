@@ -40,6 +40,15 @@ fn wrong_usage_is_exit_code_2() {
         &["dlq", "replay"],
         &["dlq", "replay", "0123", "--all"],
         &["dlq", "list", "--function", "on-vacation"],
+        &["studio", "plan-ips", "--users", "1"],
+        &["studio", "plan-ips", "--users", "0", "--spaces", "1"],
+        &["studio", "plan-ips", "--users", "1", "--spaces", "1", "--instance-types", "1"],
+        &["studio", "plan-ips", "--users", "100000", "--spaces", "1"],
+        &["studio", "check"],
+        &["studio", "check", "x.yaml", "--parameter", "/a"],
+        &["cost", "nowhere"],
+        &["cost", "nowhere", "--region", "mars-1"],
+        &["cost", "-c", "network=new"],
     ] {
         let (output, told) = run(&folder, arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {told}");

@@ -3,6 +3,7 @@
 pub(crate) mod apply;
 pub(crate) mod approve;
 pub(crate) mod completions;
+pub(crate) mod cost;
 pub(crate) mod demo;
 pub(crate) mod dlq;
 pub(crate) mod drop;
@@ -14,4 +15,5 @@ pub(crate) mod run;
 pub(crate) mod runs;
 pub(crate) mod start;
 pub(crate) mod stop;
+pub(crate) mod studio;
 pub(crate) mod why;

@@ -1,5 +1,8 @@
 //! How results look to people. Everything here is pure: what is shown, and the time now, are arguments.
 
+pub(crate) mod addresses;
+pub(crate) mod check;
+pub(crate) mod cost;
 pub(crate) mod dlq;
 #[cfg(test)]
 pub(crate) mod fixtures;
@@ -10,6 +13,7 @@ pub(crate) mod run;
 pub(crate) mod runs;
 pub(crate) mod status;
 mod style;
+mod table;
 pub(crate) mod time;
 pub(crate) mod why;
 

@@ -57,6 +57,7 @@ impl Registry {
             super::endpoint_configs::operations(),
             super::endpoints::operations(),
             super::model_packages::operations(),
+            super::studio::operations(),
             super::tags::operations(),
         ];
         let operations = tables.iter().flat_map(|table| table.iter()).map(|op| (op.name, op.handler)).collect();

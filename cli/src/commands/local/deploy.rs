@@ -7,13 +7,12 @@ use std::process::Stdio;
 use handlers::apply::{Deployment, DeploymentError};
 use handlers::ledger::LedgerError;
 use local::cloud::{CloudInfo, tail};
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
 use tokio::process::Command;
 
 use super::fingerprint;
 use crate::context::Context;
 use crate::error::Error;
+use crate::infra::Group;
 use crate::target::Session;
 
 const TAIL_LINES: usize = 25;
@@ -121,7 +120,7 @@ impl Job<'_> {
         let started = command.process_group(0).kill_on_drop(true).spawn();
         let mut child =
             started.map_err(|error| Error::failed(format!("cannot start `{}`: {error}", self.cdk.display())))?;
-        let group = Group(child.id().and_then(|pid| i32::try_from(pid).ok()));
+        let group = Group::of(child.id());
         let status = child.wait().await.map_err(|error| Error::failed(format!("cannot wait for the CDK: {error}")))?;
         drop(group);
         if status.success() {
@@ -130,17 +129,5 @@ impl Job<'_> {
         let verb = arguments.first().copied().unwrap_or_default();
         let end = tail(self.log, TAIL_LINES).unwrap_or_default().join("\n");
         Err(Error::failed(format!("`cdk {verb}` failed ({status}); the end of `{shown}`:\n{end}")))
-    }
-}
-
-/// The CDK starts programs of its own, which must not outlive it.
-struct Group(Option<i32>);
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        if let Some(leader) = self.0 {
-            // After an ordinary end there is nobody left to signal.
-            let _ = killpg(Pid::from_raw(leader), Signal::SIGTERM);
-        }
     }
 }
