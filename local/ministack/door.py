@@ -11,10 +11,24 @@ import os
 import re
 
 import alarms
+import backups
+import buckets
 import delivery
 import disorder
+import endpoints
+import functions
+import helpers
 import invocations
+import log_groups
+import network
+import operations
+import organization
+import principals
+import roles
 import schedules
+import security_groups
+import spending
+import tables
 import workers
 from ministack import app as ministack
 from ministack.core.persistence import save_all
@@ -29,6 +43,10 @@ _MAX_EVENT_BYTES = 256 * 1024
 _LOOPBACK = re.compile(r"^(127\.0\.0\.1|([a-z0-9.-]+\.)?localhost|\[::1\])(:\d+)?$", re.IGNORECASE)
 _TEXT_FIELDS = ("version", "id", "detail-type", "source", "account", "time", "region")
 
+# The resource types of a stack that MiniStack lacks, or does not hold as AWS does.
+GROUND = (operations, network, security_groups, endpoints, functions, buckets, roles, principals, backups, organization,
+          spending, helpers, tables, log_groups)
+
 
 class Door:
     def __init__(self, state: str) -> None:
@@ -38,6 +56,8 @@ class Door:
         schedules.install()
         alarms.install()
         disorder.install()
+        for resources in GROUND:
+            resources.install()
         # One line for each of some forty services at every save.
         logging.getLogger("persistence").setLevel(logging.WARNING)
         self._changed = False

@@ -2,8 +2,9 @@
 
     python wrapper.py --port 4566 --home .tidegate [--region us-east-1]
 
-It adds two doors to MiniStack's own server (see door.py) and replaces what falls short of AWS (see delivery.py,
-invocations.py, workers.py, schedules.py and alarms.py). All of them reach into MiniStack's internals, so its version is checked exactly.
+It adds two doors to MiniStack's own server (see door.py) and replaces what falls short of AWS: events and functions (see
+delivery.py, invocations.py, workers.py, schedules.py and alarms.py) and what stacks deploy (the list GROUND in door.py). All of
+them reach into MiniStack's internals, so its version is checked exactly.
 State lives under HOME/ministack; SIGTERM saves it and ends the server and every process that it started.
 """
 

@@ -8,6 +8,7 @@ mod conformance;
 mod dead_letters;
 mod demo;
 mod explained;
+mod ground;
 mod restarts;
 mod stack;
 
@@ -39,6 +40,7 @@ const SCENARIOS: &[(&str, Scenario)] = &[
     ("killing_the_engine_in_a_training_leaves_no_run_hanging", restarts::engine_killed),
     ("killing_a_function_leaves_no_run_hanging", restarts::function_killed),
     ("cloudformation_makes_and_removes_a_pipeline", stack::makes_and_removes_a_pipeline),
+    ("the_secure_ground_comes_stays_and_goes", ground::comes_stays_and_goes),
     ("down_and_up_keep_ledger_bucket_and_registry", restarts::state_survives),
 ];
 
