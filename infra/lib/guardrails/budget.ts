@@ -2,7 +2,6 @@ import { CfnBudget } from 'aws-cdk-lib/aws-budgets';
 import { Construct } from 'constructs';
 
 export interface MonthlyBudgetProps {
-  readonly prefix: string;
   /** US dollars a month. */
   readonly limit: number;
   /** The value of the tag `Project` whose costs count. */
@@ -40,7 +39,7 @@ export class MonthlyBudget extends Construct {
     if (props.emails.length > 10) throw new Error(`the budget has ${props.emails.length} addresses: give at most 10`);
     new CfnBudget(this, 'Budget', {
       budget: {
-        budgetName: `${props.prefix}-monthly`,
+        // No name of its own: who is told cannot be changed in place, and a second budget of one name is refused.
         budgetType: 'COST',
         timeUnit: 'MONTHLY',
         budgetLimit: { amount: props.limit, unit: 'USD' },

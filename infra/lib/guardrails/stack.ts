@@ -53,7 +53,6 @@ export class GuardrailsStack extends Stack {
       const emails = guardrails?.budget?.emails ?? [];
       const topic = guardrails?.budget?.topic;
       new MonthlyBudget(this, 'Budget', {
-        prefix,
         limit,
         project: PROJECT,
         emails: emails.length === 0 && config.alertEmail !== undefined ? [config.alertEmail] : emails,

@@ -93,7 +93,6 @@ describe('E7 the budget', () => {
   it('E7 counts by month what carries the project, and tells at 80 % spent and 100 % foreseen', () => {
     const [{ Budget, NotificationsWithSubscribers }] = budgets(ACCOUNT) as [any];
     assert.deepEqual(Budget, {
-      BudgetName: 'tidegate-monthly',
       BudgetType: 'COST',
       TimeUnit: 'MONTHLY',
       BudgetLimit: { Amount: 500, Unit: 'USD' },
