@@ -1,10 +1,10 @@
 //! Dead letters.
 
-use comfy_table::{Attribute, Cell, ColumnConstraint, ContentArrangement, Table, presets};
+use comfy_table::Cell;
 use jiff::Timestamp;
 use statemachine::text::one_line;
 
-use super::{Style, time};
+use super::{Style, table, time};
 use crate::dlq::{Kind, Letter, QueueView};
 
 /// The longest cells, in characters.
@@ -23,19 +23,19 @@ pub(crate) fn list(
     width: Option<u16>,
     now: Timestamp,
 ) -> String {
-    let mut table = empty(style, width, &["QUEUE", "MESSAGES", "OLDEST"]);
+    let mut rows = table::empty(style, width, &["QUEUE", "MESSAGES", "OLDEST"]);
     for queue in queues {
         let oldest = queue.oldest.map(|oldest| time::ago(oldest, now)).unwrap_or_default();
         let messages = queue.messages.max(queue.approximately);
-        table.add_row([Cell::new(&queue.name), Cell::new(messages), Cell::new(oldest)]);
+        rows.add_row([Cell::new(&queue.name), Cell::new(messages), Cell::new(oldest)]);
     }
-    let mut text = lines(table, &[0, 1, 2]);
+    let mut text = table::lines(rows, &[0, 1, 2], &[]);
     if letters.is_empty() {
         return format!("{text}\n\nno dead letters");
     }
-    let mut table = empty(style, width, &["ID", "FUNCTION", "WHEN", "EVENT", "ERROR"]);
+    let mut rows = table::empty(style, width, &["ID", "FUNCTION", "WHEN", "EVENT", "ERROR"]);
     for letter in letters {
-        table.add_row([
+        rows.add_row([
             Cell::new(letter.short()),
             Cell::new(&letter.function),
             Cell::new(letter.at.map(|at| time::ago(at, now)).unwrap_or_default()),
@@ -44,7 +44,7 @@ pub(crate) fn list(
         ]);
     }
     text.push_str("\n\n");
-    text.push_str(&lines(table, &[0, 1, 2]));
+    text.push_str(&table::lines(rows, &[0, 1, 2], &[]));
     text.push_str("\n\nlook further: tidegate dlq show ID; then replay or drop it");
     text
 }
@@ -117,32 +117,6 @@ fn pretty(event: &serde_json::Value) -> Vec<String> {
         all.push("  (cut; whole with --output json)".to_owned());
     }
     all
-}
-
-fn empty(style: Style, width: Option<u16>, titles: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
-    if style.is_coloured() {
-        table.enforce_styling();
-    } else {
-        table.force_no_tty();
-    }
-    match width {
-        Some(width) => table.set_width(width).set_content_arrangement(ContentArrangement::Dynamic),
-        None => table.set_content_arrangement(ContentArrangement::Disabled),
-    };
-    table.set_header(titles.iter().map(|title| Cell::new(title).add_attribute(Attribute::Bold)));
-    table
-}
-
-fn lines(mut table: Table, firm: &[usize]) -> String {
-    for (position, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, 2));
-        if firm.contains(&position) {
-            column.set_constraint(ColumnConstraint::ContentWidth);
-        }
-    }
-    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! The listing of runs.
 
-use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, presets};
+use comfy_table::{Cell, Color};
 use statemachine::run::Trigger;
 use statemachine::text::one_line;
 
 use super::style::{Style, Tone, tone};
-use super::time;
+use super::{table, time};
 use crate::view::RunSummary;
 
 /// The longest cells, in characters.
@@ -20,21 +20,10 @@ pub(crate) fn text(runs: &[RunSummary], style: Style, width: Option<u16>, now: j
     if runs.is_empty() {
         return "no runs yet".to_owned();
     }
-    let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
-    if style.is_coloured() {
-        table.enforce_styling();
-    } else {
-        table.force_no_tty();
-    }
-    match width {
-        Some(width) => table.set_width(width).set_content_arrangement(ContentArrangement::Dynamic),
-        None => table.set_content_arrangement(ContentArrangement::Disabled),
-    };
-    let title = |word: &str| Cell::new(word).add_attribute(Attribute::Bold);
-    table.set_header(["RUN", "PIPELINE", "PHASE", "TRIGGER", "CREATED", "TOOK", "WHY"].map(title));
+    let titles = ["RUN", "PIPELINE", "PHASE", "TRIGGER", "CREATED", "TOOK", "WHY"];
+    let mut rows = table::empty(style, width, &titles);
     for run in runs {
-        table.add_row([
+        rows.add_row([
             Cell::new(&run.id),
             Cell::new(one_line(&run.pipeline, TRIGGER_LIMIT)),
             Cell::new(run.phase.words()).fg(colour(tone(run.phase))),
@@ -44,15 +33,8 @@ pub(crate) fn text(runs: &[RunSummary], style: Style, width: Option<u16>, now: j
             Cell::new(one_line(run.reason.as_deref().unwrap_or_default(), REASON_LIMIT)),
         ]);
     }
-    for (position, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, 2));
-        // An id is copied, and times are short; where there is little room the words wrap.
-        if FIRM.contains(&position) {
-            column.set_constraint(ColumnConstraint::ContentWidth);
-        }
-    }
-    let lines = table.lines().map(|line| line.trim_end().to_owned());
-    lines.collect::<Vec<_>>().join("\n")
+    // An id is copied, and times are short; where there is little room the words wrap.
+    table::lines(rows, &FIRM, &[])
 }
 
 fn colour(tone: Tone) -> Color {

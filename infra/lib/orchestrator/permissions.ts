@@ -4,6 +4,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as sns from 'aws-cdk-lib/aws-sns';
+import { KEY_USE } from '../shared/key-use';
 import { BY_DUE, BY_TIME } from './ledger';
 import { grantDisks, passRole } from './roles';
 
@@ -40,15 +41,7 @@ export class Permissions {
     return [
       allow(['dynamodb:ConditionCheckItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'], [table]),
       allow(['dynamodb:Query'], [table, `${table}/index/${BY_DUE}`, `${table}/index/${BY_TIME}`]),
-      this.useKey('dynamodb', [
-        'kms:Decrypt',
-        'kms:DescribeKey',
-        'kms:Encrypt',
-        'kms:GenerateDataKey',
-        'kms:GenerateDataKeyWithoutPlaintext',
-        'kms:ReEncryptFrom',
-        'kms:ReEncryptTo',
-      ]),
+      this.useKey('dynamodb', KEY_USE),
     ];
   }
 

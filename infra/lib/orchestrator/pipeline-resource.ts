@@ -1,9 +1,8 @@
 import { basename } from 'node:path';
-import { CustomResource, Duration, Stack } from 'aws-cdk-lib';
-import * as iam from 'aws-cdk-lib/aws-iam';
-import * as assets from 'aws-cdk-lib/aws-s3-assets';
+import { CustomResource, Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { HandlerFunction } from '../shared/handler-function';
+import { sourceAsset } from './source-asset';
 
 /** One item is written. Room for a second attempt after a minute; CloudFormation would wait an hour for a function that crashed. */
 const SETTINGS_TIMEOUT = Duration.minutes(3);
@@ -64,19 +63,11 @@ export interface PipelineProps {
 export class PipelineFromFolder extends Construct {
   constructor(scope: Construct, id: string, props: PipelineProps) {
     super(scope, id);
-    const source = new assets.Asset(this, 'Source', {
-      path: props.folder,
+    const source = sourceAsset(this, 'Source', {
+      folder: props.folder,
       exclude: ['**/__pycache__', '**/*.pyc', '**/.*'],
+      reader: props.handler,
     });
-    const key = Stack.of(this).formatArn({
-      service: 's3',
-      region: '',
-      account: '',
-      resource: source.s3BucketName,
-      resourceName: source.s3ObjectKey,
-    });
-    props.handler.function.addToRolePolicy(new iam.PolicyStatement({ actions: ['s3:GetObject'], resources: [key] }));
-
     const resource = new CustomResource(this, 'Resource', {
       serviceToken: props.handler.function.functionArn,
       serviceTimeout: PIPELINE_TIMEOUT,

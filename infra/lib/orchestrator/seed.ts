@@ -1,9 +1,9 @@
-import { CustomResource, Duration, Stack } from 'aws-cdk-lib';
+import { CustomResource, Duration } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
-import * as assets from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
 import type { HandlerFunction } from '../shared/handler-function';
+import { sourceAsset } from './source-asset';
 
 /** The function's own timeout, twice, with the minute between. */
 const TIMEOUT = Duration.minutes(11);
@@ -24,16 +24,8 @@ export interface SeedProps {
 export class Seed extends Construct {
   constructor(scope: Construct, id: string, props: SeedProps) {
     super(scope, id);
-    const source = new assets.Asset(this, 'Source', { path: props.folder, exclude: ['**/.*'] });
-    const key = Stack.of(this).formatArn({
-      service: 's3',
-      region: '',
-      account: '',
-      resource: source.s3BucketName,
-      resourceName: source.s3ObjectKey,
-    });
+    const source = sourceAsset(this, 'Source', { folder: props.folder, exclude: ['**/.*'], reader: props.handler });
     const { function: fn } = props.handler;
-    fn.addToRolePolicy(new iam.PolicyStatement({ actions: ['s3:GetObject'], resources: [key] }));
     fn.addToRolePolicy(
       new iam.PolicyStatement({
         actions: ['s3:AbortMultipartUpload', 's3:GetObject', 's3:PutObject'],

@@ -4,6 +4,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { alarmsMay } from '../shared/confused-deputy';
+import { KEY_USE } from '../shared/key-use';
 import { logGroupsOf } from '../shared/log-groups';
 
 export interface KeysProps {
@@ -52,15 +53,7 @@ export class Keys extends Construct {
       new iam.PolicyStatement({
         sid: 'CloudWatchLogsEncryptsOurLogGroups',
         principals: [new iam.ServicePrincipal(`logs.${stack.region}.amazonaws.com`)],
-        actions: [
-          'kms:Decrypt',
-          'kms:DescribeKey',
-          'kms:Encrypt',
-          'kms:GenerateDataKey',
-          'kms:GenerateDataKeyWithoutPlaintext',
-          'kms:ReEncryptFrom',
-          'kms:ReEncryptTo',
-        ],
+        actions: KEY_USE,
         resources: itself,
         conditions: {
           // CloudWatch Logs puts the log group into the encryption context; the groups depend on the key, so their

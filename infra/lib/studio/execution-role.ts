@@ -4,7 +4,8 @@ import type { Construct } from 'constructs';
 import { sagemakerOfThisAccount } from '../shared/confused-deputy';
 import { SAGEMAKER_LOG_GROUPS } from '../shared/log-groups';
 import type { AppSettings, Domain } from './config/domain';
-import { FOR_AWS_RESOURCES, KEY_USE } from './key';
+import { KEY_USE } from '../shared/key-use';
+import { FOR_AWS_RESOURCES } from './key';
 import { READ, WRITE } from './sharing-bucket';
 
 /** Replaced by IAM, in sessions that Studio starts, with the profile that the session is of. */

@@ -3,17 +3,7 @@ import type { RemovalPolicy } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
-
-/** What encrypting and decrypting takes. */
-export const KEY_USE = [
-  'kms:Decrypt',
-  'kms:DescribeKey',
-  'kms:Encrypt',
-  'kms:GenerateDataKey',
-  'kms:GenerateDataKeyWithoutPlaintext',
-  'kms:ReEncryptFrom',
-  'kms:ReEncryptTo',
-];
+import { KEY_USE } from '../shared/key-use';
 
 /** Administration of a key, without creating others. */
 const KEY_ADMINISTRATION = [
