@@ -66,7 +66,7 @@ describe('E1 the guardrails in an organisation', () => {
   it('E1 are SCPs on the targets, a stack of their own', () => {
     assert.deepEqual(
       scps.map(({ Name, Type, TargetIds }) => [Name, Type, TargetIds]),
-      [1, 2, 3].map((n) => [`tidegate-guardrails-${n}`, 'SERVICE_CONTROL_POLICY', ['ou-ab12-cdef3456']]),
+      [1, 2, 3, 4].map((n) => [`tidegate-guardrails-${n}`, 'SERVICE_CONTROL_POLICY', ['ou-ab12-cdef3456']]),
     );
     for (const { Content } of scps) assert.ok(JSON.stringify(Content).length <= 5120);
     assert.deepEqual(

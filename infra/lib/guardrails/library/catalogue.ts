@@ -4,7 +4,7 @@ import { domainsInVpc } from './domains';
 import * as encryption from './encryption';
 import { appImageConfigs, approvedImages } from './images';
 import { endpointInstanceTypes, jobInstanceTypes, notebookInstanceTypes } from './instance-types';
-import { jobNetwork } from './jobs';
+import { jobNetwork, monitoringScheduleNetwork } from './jobs';
 import { ownProfile, ownProfileTagKept } from './profiles';
 import type { Statement } from './statement';
 import { jobTags, profileTags } from './tags';
@@ -58,6 +58,7 @@ export const CATALOGUE: readonly Guardrail[] = [
   { id: 'job-encryption', binds: 'everyone', statements: encryption.jobEncryption },
   { id: 'job-tags', binds: 'everyone', statements: (a) => jobTags(a.requiredTags.jobs) },
   { id: 'endpoint-encryption', binds: 'everyone', statements: encryption.endpointEncryption },
+  { id: 'monitoring-schedule-network', binds: 'everyone', statements: (a) => monitoringScheduleNetwork(a.network) },
   { id: 'monitoring-schedule-encryption', binds: 'everyone', statements: encryption.monitoringScheduleEncryption },
   { id: 'monitoring-definition-encryption', binds: 'everyone', statements: encryption.monitoringDefinitionEncryption },
   { id: 'app-image-configs', binds: 'users', statements: (a) => appImageConfigs(a.imageAdministrators) },

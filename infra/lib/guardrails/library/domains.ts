@@ -27,7 +27,11 @@ export function domainsInVpc(network: Network): Statement[] {
 }
 
 /** Denies subnets and security groups that are not approved, where any list is given. */
-export function approved(subject: 'Domain' | 'Job', actions: readonly string[], network: Network): Statement[] {
+export function approved(
+  subject: 'Domain' | 'Job' | 'Schedule',
+  actions: readonly string[],
+  network: Network,
+): Statement[] {
   const { subnets, securityGroups } = network;
   return [
     ...(subnets ? [deny(`${subject}SubnetsApproved`, actions, anyUnapproved('sagemaker:VpcSubnets', subnets))] : []),

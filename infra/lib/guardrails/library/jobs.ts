@@ -1,4 +1,4 @@
-import { JOBS, MONITORING_DEFINITIONS } from './actions';
+import { JOBS, MONITORING_DEFINITIONS, MONITORING_SCHEDULES } from './actions';
 import { type Network, approved } from './domains';
 import { type Statement, deny, missing } from './statement';
 
@@ -9,12 +9,32 @@ import { type Statement, deny, missing } from './statement';
  */
 export function jobNetwork(network: Network): Statement[] {
   const jobs = [...JOBS.filter((action) => action !== 'CreateTransformJob'), ...MONITORING_DEFINITIONS];
-  const placed = [...jobs, 'CreateModel'];
+  return inVpc('Job', [...jobs, 'CreateModel'], jobs, network);
+}
+
+/**
+ * Denies monitoring schedules outside a VPC, and those whose instances speak to each other in clear.
+ *
+ * Limit: a schedule that names a job definition carries no network itself and is denied; leave this one out where
+ * definitions are used, which `jobNetwork` binds.
+ */
+export function monitoringScheduleNetwork(network: Network): Statement[] {
+  return inVpc('Schedule', MONITORING_SCHEDULES, MONITORING_SCHEDULES, network);
+}
+
+function inVpc(
+  subject: 'Job' | 'Schedule',
+  placed: readonly string[],
+  speaking: readonly string[],
+  network: Network,
+): Statement[] {
   return [
-    deny('JobSubnetsNamed', placed, missing('sagemaker:VpcSubnets')),
-    deny('JobSecurityGroupsNamed', placed, missing('sagemaker:VpcSecurityGroupIds')),
-    ...approved('Job', placed, network),
+    deny(`${subject}SubnetsNamed`, placed, missing('sagemaker:VpcSubnets')),
+    deny(`${subject}SecurityGroupsNamed`, placed, missing('sagemaker:VpcSecurityGroupIds')),
+    ...approved(subject, placed, network),
     // Missing counts as `false`, which is what SageMaker takes it for.
-    deny('JobTrafficEncrypted', jobs, { BoolIfExists: { 'sagemaker:InterContainerTrafficEncryption': 'false' } }),
+    deny(`${subject}TrafficEncrypted`, speaking, {
+      BoolIfExists: { 'sagemaker:InterContainerTrafficEncryption': 'false' },
+    }),
   ];
 }

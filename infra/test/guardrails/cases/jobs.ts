@@ -71,6 +71,25 @@ export const JOB_CASES: Case[] = [
   ...denies('JobTrafficEncrypted', 'nothing said, which is in clear', [...PLACED, ...DEFINITIONS]),
   ...allows('JobTrafficEncrypted', 'encrypted', [...PLACED, ...DEFINITIONS], { [ENCRYPTED]: 'true' }),
 
+  ...denies('ScheduleSubnetsNamed', 'no subnets', SCHEDULES, { [GROUPS]: ['sg-aaaa1111'] }),
+  ...denies('ScheduleSubnetsNamed', 'only the name of a definition, which carries its own', SCHEDULES),
+  ...allows('ScheduleSubnetsNamed', 'subnets', SCHEDULES, { [SUBNETS]: ['subnet-aaaa1111'] }),
+  ...denies('ScheduleSecurityGroupsNamed', 'no groups', SCHEDULES, { [SUBNETS]: ['subnet-aaaa1111'] }),
+  ...allows('ScheduleSecurityGroupsNamed', 'groups', SCHEDULES, { [GROUPS]: ['sg-aaaa1111'] }),
+  ...denies('ScheduleSubnetsApproved', 'one of two is another', SCHEDULES, {
+    [SUBNETS]: ['subnet-aaaa1111', 'subnet-cccc3333'],
+  }),
+  ...allows('ScheduleSubnetsApproved', 'both approved', SCHEDULES, {
+    [SUBNETS]: ['subnet-aaaa1111', 'subnet-bbbb2222'],
+  }),
+  ...denies('ScheduleSecurityGroupsApproved', 'one of two is another', SCHEDULES, {
+    [GROUPS]: ['sg-aaaa1111', 'sg-cccc3333'],
+  }),
+  ...allows('ScheduleSecurityGroupsApproved', 'both approved', SCHEDULES, { [GROUPS]: ['sg-aaaa1111', 'sg-bbbb2222'] }),
+  ...denies('ScheduleTrafficEncrypted', 'in clear', SCHEDULES, { [ENCRYPTED]: 'false' }),
+  ...denies('ScheduleTrafficEncrypted', 'nothing said, which is in clear', SCHEDULES),
+  ...allows('ScheduleTrafficEncrypted', 'encrypted', SCHEDULES, { [ENCRYPTED]: 'true' }),
+
   ...[
     { subject: 'Job', actions: JOBS },
     { subject: 'Schedule', actions: SCHEDULES },
