@@ -32,6 +32,8 @@ const RESOURCES: Record<string, string> = {
   PresignedNotebookInstanceUrl: 'notebook-instance/alice',
   NotebookInstance: 'notebook-instance/alice',
   Tags: 'user-profile/d-abcdefghijkl/alice',
+  Job: 'job/customization/one',
+  LabelingJob: 'labeling-job/one',
   TrainingJob: 'training-job/one',
   ProcessingJob: 'processing-job/one',
   TransformJob: 'transform-job/one',

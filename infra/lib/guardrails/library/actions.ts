@@ -10,6 +10,9 @@ export const JOBS = [
   'CreateAutoMLJobV2',
 ] as const;
 
+/** Jobs that customise models. No condition key speaks of their instances, volumes or traffic. */
+export const CUSTOMISATION = 'CreateJob';
+
 /** What describes the jobs of Model Monitor, which a schedule then names. */
 export const MONITORING_DEFINITIONS = [
   'CreateDataQualityJobDefinition',

@@ -6,6 +6,7 @@ import { appImageConfigs, approvedImages } from './images';
 import { endpointInstanceTypes, jobInstanceTypes, notebookInstanceTypes } from './instance-types';
 import { jobNetwork, monitoringScheduleNetwork } from './jobs';
 import { ownProfile, ownProfileTagKept } from './profiles';
+import { notebookInstanceNetwork } from './notebook-instances';
 import type { Statement } from './statement';
 import { jobTags, profileTags } from './tags';
 
@@ -44,6 +45,8 @@ export const CATALOGUE: readonly Guardrail[] = [
     binds: 'everyone',
     statements: (a) => given(a.instanceTypes.endpoints, endpointInstanceTypes),
   },
+  { id: 'notebook-instance-network', binds: 'everyone', statements: (a) => notebookInstanceNetwork(a.network) },
+  { id: 'notebook-instance-encryption', binds: 'everyone', statements: encryption.notebookInstanceEncryption },
   { id: 'domains-in-vpc', binds: 'everyone', statements: (a) => domainsInVpc(a.network) },
   { id: 'approved-images', binds: 'everyone', statements: (a) => given(a.images, approvedImages) },
   { id: 'domain-encryption', binds: 'everyone', statements: encryption.domainEncryption },

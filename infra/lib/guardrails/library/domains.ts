@@ -6,9 +6,12 @@ export interface Network {
   readonly securityGroups?: readonly string[];
 }
 
+const PROFILES = ['CreateUserProfile', 'UpdateUserProfile'];
+
 /**
  * Denies domains that reach the internet past the VPC: every one of network type, subnets and security groups is asked
- * for on its own. A domain without a network type is `PublicInternetOnly`, and denied.
+ * for on its own. A domain without a network type is `PublicInternetOnly`, and denied. Where security groups are approved,
+ * those that a user profile adds are bound too.
  *
  * Limit: whether the VPC itself has a way out is not for a policy on SageMaker to see.
  */
@@ -22,27 +25,27 @@ export function domainsInVpc(network: Network): Statement[] {
     }),
     deny('DomainSubnetsNamed', ['CreateDomain'], missing('sagemaker:VpcSubnets')),
     deny('DomainSecurityGroupsNamed', ['CreateDomain'], missing('sagemaker:VpcSecurityGroupIds')),
-    ...approved('Domain', ['CreateDomain', 'UpdateDomain'], network),
+    // A profile's security groups are added to the domain's.
+    ...approved('Domain', network, ['CreateDomain', 'UpdateDomain'], PROFILES),
   ];
 }
 
-/** Denies subnets and security groups that are not approved, where any list is given. */
+/**
+ * Denies subnets and security groups that are not approved, where any list is given.
+ *
+ * @param placed actions that know both.
+ * @param grouped actions that know security groups only.
+ */
 export function approved(
-  subject: 'Domain' | 'Job' | 'Schedule',
-  actions: readonly string[],
-  network: Network,
+  subject: 'Domain' | 'Job' | 'Schedule' | 'NotebookInstance',
+  { subnets, securityGroups }: Network,
+  placed: readonly string[],
+  grouped: readonly string[] = [],
 ): Statement[] {
-  const { subnets, securityGroups } = network;
+  const bound = (what: string, actions: readonly string[], key: string, values: readonly string[] | undefined) =>
+    values === undefined ? [] : [deny(`${subject}${what}Approved`, actions, anyUnapproved(key, values))];
   return [
-    ...(subnets ? [deny(`${subject}SubnetsApproved`, actions, anyUnapproved('sagemaker:VpcSubnets', subnets))] : []),
-    ...(securityGroups
-      ? [
-          deny(
-            `${subject}SecurityGroupsApproved`,
-            actions,
-            anyUnapproved('sagemaker:VpcSecurityGroupIds', securityGroups),
-          ),
-        ]
-      : []),
+    ...bound('Subnets', placed, 'sagemaker:VpcSubnets', subnets),
+    ...bound('SecurityGroups', [...placed, ...grouped], 'sagemaker:VpcSecurityGroupIds', securityGroups),
   ];
 }

@@ -1,4 +1,4 @@
-import { JOBS, MONITORING_DEFINITIONS, MONITORING_SCHEDULES } from './actions';
+import { CUSTOMISATION, JOBS, MONITORING_DEFINITIONS, MONITORING_SCHEDULES } from './actions';
 import { type Statement, deny, missing } from './statement';
 
 /*
@@ -35,9 +35,19 @@ export function monitoringDefinitionEncryption(): Statement[] {
   return both('Definition', MONITORING_DEFINITIONS);
 }
 
-/** Denies training, processing, transform, tuning and AutoML jobs that name no key for volumes, or none for output. */
+/** Denies notebook instances that name no key for their volume. It can never be set later. */
+export function notebookInstanceEncryption(): Statement[] {
+  return [deny('NotebookInstanceVolumeKey', ['CreateNotebookInstance'], missing(VOLUME))];
+}
+
+/**
+ * Denies training, processing, transform, tuning and AutoML jobs that name no key for volumes, or none for output; and
+ * labelling and customisation jobs without one for output.
+ *
+ * Limit: a labelling job has volumes only where it labels by a model, which a policy cannot tell; they are not bound.
+ */
 export function jobEncryption(): Statement[] {
-  return both('Job', JOBS);
+  return both('Job', JOBS, [CUSTOMISATION, 'CreateLabelingJob']);
 }
 
 /** Denies domains that name no key for their file system. It can never be set later. */
@@ -64,6 +74,9 @@ export function sharingEncryptionOnUpdate(): Statement[] {
 }
 
 /** Two statements: in one, a request with either key would pass. */
-function both(subject: string, actions: readonly string[]): Statement[] {
-  return [deny(`${subject}VolumeKey`, actions, missing(VOLUME)), deny(`${subject}OutputKey`, actions, missing(OUTPUT))];
+function both(subject: string, actions: readonly string[], outputOnly: readonly string[] = []): Statement[] {
+  return [
+    deny(`${subject}VolumeKey`, actions, missing(VOLUME)),
+    deny(`${subject}OutputKey`, [...actions, ...outputOnly], missing(OUTPUT)),
+  ];
 }

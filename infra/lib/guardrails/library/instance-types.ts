@@ -24,7 +24,8 @@ export function jobInstanceTypes(types: readonly string[]): Statement[] {
   return [
     deny(
       'JobInstanceTypes',
-      [...jobs, ...MONITORING_SCHEDULES, ...MONITORING_DEFINITIONS],
+      // An update may give rules of the profiler instances of their own.
+      [...jobs, 'UpdateTrainingJob', ...MONITORING_SCHEDULES, ...MONITORING_DEFINITIONS],
       anyUnapproved(TYPES, types),
     ),
     // Not tuning, whose types may be those of several definitions; not schedules, which may name a definition.

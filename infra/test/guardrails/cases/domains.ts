@@ -38,6 +38,18 @@ export const DOMAINS: Case[] = [
     [GROUPS]: ['sg-aaaa1111', 'sg-bbbb2222'],
   }),
   ...allows('DomainSecurityGroupsApproved', 'not touched', 'UpdateDomain'),
+  ...denies('DomainSecurityGroupsApproved', 'a profile adds another', ['CreateUserProfile', 'UpdateUserProfile'], {
+    [GROUPS]: ['sg-aaaa1111', 'sg-cccc3333'],
+  }),
+  ...allows(
+    'DomainSecurityGroupsApproved',
+    'a profile adds approved ones',
+    ['CreateUserProfile', 'UpdateUserProfile'],
+    {
+      [GROUPS]: ['sg-aaaa1111', 'sg-bbbb2222'],
+    },
+  ),
+  ...allows('DomainSecurityGroupsApproved', "a profile has the domain's", ['CreateUserProfile', 'UpdateUserProfile']),
 
   ...denies('DomainVolumeKey', 'no key', 'CreateDomain'),
   ...denies('DomainVolumeKey', 'a key for sharing only', 'CreateDomain', {

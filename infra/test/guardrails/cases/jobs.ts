@@ -15,20 +15,24 @@ const SCHEDULES = ['CreateMonitoringSchedule', 'UpdateMonitoringSchedule'];
 const TRANSFORM = 'CreateTransformJob';
 const SIZED = ['CreateTrainingJob', 'CreateProcessingJob', 'CreateHyperParameterTuningJob'];
 const PLACED = [...SIZED, 'CreateAutoMLJob', 'CreateAutoMLJobV2'];
+const TYPED = [...SIZED, 'UpdateTrainingJob', TRANSFORM, ...SCHEDULES, ...DEFINITIONS];
 const JOBS = [...PLACED, TRANSFORM];
+const IN_VPC = [...PLACED, 'CreateJob', 'CreateModel', ...DEFINITIONS];
+const NAMED = [...IN_VPC, 'CreateEndpointConfig'];
 const ONE = ['CreateTrainingJob', 'CreateProcessingJob', TRANSFORM];
 
 export const JOB_CASES: Case[] = [
-  ...denies('JobInstanceTypes', 'a large machine', [...SIZED, TRANSFORM, ...SCHEDULES, ...DEFINITIONS], {
+  ...denies('JobInstanceTypes', 'a large machine', TYPED, {
     [TYPES]: ['ml.p4d.24xlarge'],
   }),
   ...denies('JobInstanceTypes', 'one of two is not approved', 'CreateTrainingJob', {
     [TYPES]: ['ml.m5.large', 'ml.p3.2xlarge'],
   }),
-  ...allows('JobInstanceTypes', 'an approved family', [...SIZED, TRANSFORM, ...SCHEDULES, ...DEFINITIONS], {
+  ...allows('JobInstanceTypes', 'an approved family', TYPED, {
     [TYPES]: ['ml.m5.4xlarge'],
   }),
   ...allows('JobInstanceTypes', 'an approved type', 'CreateTrainingJob', { [TYPES]: ['ml.g5.xlarge'] }),
+  ...allows('JobInstanceTypes', 'an update that names none', 'UpdateTrainingJob'),
   ...allows('JobInstanceTypes', 'a schedule that names a definition', SCHEDULES),
   ...denies('JobInstanceTypeNamed', 'no type', ONE),
   ...allows('JobInstanceTypeNamed', 'a type', ONE, { [TYPES]: ['ml.m5.large'] }),
@@ -44,27 +48,28 @@ export const JOB_CASES: Case[] = [
     'sagemaker:ServerlessMemorySize': '2048',
   }),
 
-  ...denies('JobSubnetsNamed', 'no subnets', [...PLACED, 'CreateModel', ...DEFINITIONS], { [GROUPS]: ['sg-aaaa1111'] }),
-  ...allows('JobSubnetsNamed', 'subnets', [...PLACED, 'CreateModel', ...DEFINITIONS], {
+  ...denies('JobSubnetsNamed', 'no subnets', IN_VPC, { [GROUPS]: ['sg-aaaa1111'] }),
+  ...allows('JobSubnetsNamed', 'subnets', IN_VPC, {
     [SUBNETS]: ['subnet-aaaa1111'],
   }),
   ...allows('JobSubnetsNamed', "its model's", TRANSFORM),
-  ...denies('JobSecurityGroupsNamed', 'no groups', [...PLACED, 'CreateModel', ...DEFINITIONS], {
+  ...denies('JobSecurityGroupsNamed', 'no groups', IN_VPC, {
     [SUBNETS]: ['subnet-aaaa1111'],
   }),
-  ...allows('JobSecurityGroupsNamed', 'groups', [...PLACED, 'CreateModel', ...DEFINITIONS], {
+  ...allows('JobSecurityGroupsNamed', 'groups', IN_VPC, {
     [GROUPS]: ['sg-aaaa1111'],
   }),
-  ...denies('JobSubnetsApproved', 'one of two is another', [...PLACED, 'CreateModel', ...DEFINITIONS], {
+  ...denies('JobSubnetsApproved', 'one of two is another', NAMED, {
     [SUBNETS]: ['subnet-aaaa1111', 'subnet-cccc3333'],
   }),
-  ...allows('JobSubnetsApproved', 'both approved', [...PLACED, 'CreateModel', ...DEFINITIONS], {
+  ...allows('JobSubnetsApproved', 'both approved', NAMED, {
     [SUBNETS]: ['subnet-aaaa1111', 'subnet-bbbb2222'],
   }),
-  ...denies('JobSecurityGroupsApproved', 'one of two is another', [...PLACED, 'CreateModel', ...DEFINITIONS], {
+  ...allows('JobSubnetsApproved', "its model's", 'CreateEndpointConfig'),
+  ...denies('JobSecurityGroupsApproved', 'one of two is another', NAMED, {
     [GROUPS]: ['sg-aaaa1111', 'sg-cccc3333'],
   }),
-  ...allows('JobSecurityGroupsApproved', 'both approved', [...PLACED, 'CreateModel', ...DEFINITIONS], {
+  ...allows('JobSecurityGroupsApproved', 'both approved', NAMED, {
     [GROUPS]: ['sg-aaaa1111', 'sg-bbbb2222'],
   }),
   ...denies('JobTrafficEncrypted', 'in clear', [...PLACED, ...DEFINITIONS], { [ENCRYPTED]: 'false' }),
@@ -102,6 +107,9 @@ export const JOB_CASES: Case[] = [
     ...denies(`${subject}OutputKey`, 'a key for volumes only', actions, { [VOLUME]: KEY }),
     ...allows(`${subject}OutputKey`, 'a key', actions, { [OUTPUT]: KEY }),
   ]),
+  ...denies('JobOutputKey', 'no key', ['CreateJob', 'CreateLabelingJob']),
+  ...denies('JobOutputKey', 'a key for volumes only', 'CreateLabelingJob', { [VOLUME]: KEY }),
+  ...allows('JobOutputKey', 'a key', ['CreateJob', 'CreateLabelingJob'], { [OUTPUT]: KEY }),
   ...denies('EndpointVolumeKey', 'no key', 'CreateEndpointConfig'),
   ...allows('EndpointVolumeKey', 'a key', 'CreateEndpointConfig', { [VOLUME]: KEY }),
 

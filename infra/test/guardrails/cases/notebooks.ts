@@ -11,6 +11,11 @@ const SETTINGS = [
 const TYPES = 'sagemaker:InstanceTypes';
 const IMAGES = 'sagemaker:ImageArns';
 const VERSIONS = 'sagemaker:ImageVersionArns';
+const INSTANCE = 'CreateNotebookInstance';
+const INTERNET = 'sagemaker:DirectInternetAccess';
+const SUBNETS = 'sagemaker:VpcSubnets';
+const GROUPS = 'sagemaker:VpcSecurityGroupIds';
+const inVpc = { [SUBNETS]: ['subnet-aaaa1111'], [GROUPS]: ['sg-aaaa1111'] };
 const image = (name: string, account = '111122223333', region = 'us-east-1') =>
   `arn:aws:sagemaker:${region}:${account}:image/${name}`;
 const version = (name: string, account = '111122223333') =>
@@ -35,6 +40,33 @@ export const NOTEBOOKS: Case[] = [
     [TYPES]: ['ml.c5.large', 'ml.m5.large', 'system'],
   }),
   ...allows('NotebookInstanceTypes', 'the default of the profile', 'CreateApp'),
+
+  ...denies('NotebookInstanceOffInternet', 'the internet, in the VPC too', INSTANCE, {
+    [INTERNET]: 'Enabled',
+    ...inVpc,
+  }),
+  ...denies('NotebookInstanceOffInternet', 'nothing said, which is the internet', INSTANCE, inVpc),
+  ...allows('NotebookInstanceOffInternet', 'the VPC alone', INSTANCE, { [INTERNET]: 'Disabled', ...inVpc }),
+  ...denies('NotebookInstanceSubnetNamed', 'no subnet', INSTANCE, { [GROUPS]: ['sg-aaaa1111'] }),
+  ...allows('NotebookInstanceSubnetNamed', 'a subnet', INSTANCE, inVpc),
+  ...denies('NotebookInstanceSecurityGroupsNamed', "no groups, which is the VPC's default", INSTANCE, {
+    [SUBNETS]: ['subnet-aaaa1111'],
+  }),
+  ...allows('NotebookInstanceSecurityGroupsNamed', 'groups', INSTANCE, inVpc),
+  ...denies('NotebookInstanceSubnetsApproved', 'another', INSTANCE, { [SUBNETS]: ['subnet-cccc3333'] }),
+  ...['subnet-aaaa1111', 'subnet-bbbb2222'].flatMap((subnet) =>
+    allows('NotebookInstanceSubnetsApproved', `approved: ${subnet}`, INSTANCE, { [SUBNETS]: [subnet] }),
+  ),
+  ...denies('NotebookInstanceSecurityGroupsApproved', 'one of two is another', INSTANCE, {
+    [GROUPS]: ['sg-aaaa1111', 'sg-cccc3333'],
+  }),
+  ...allows('NotebookInstanceSecurityGroupsApproved', 'both approved', INSTANCE, {
+    [GROUPS]: ['sg-aaaa1111', 'sg-bbbb2222'],
+  }),
+  ...denies('NotebookInstanceVolumeKey', 'no key', INSTANCE, inVpc),
+  ...allows('NotebookInstanceVolumeKey', 'a key', INSTANCE, {
+    'sagemaker:VolumeKmsKeyArn': 'arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab',
+  }),
 
   ...denies('ApprovedImages', 'an image of somebody', ['CreateApp', ...SETTINGS], { [IMAGES]: [image('rogue')] }),
   ...denies('ApprovedImages', 'one of two is not approved', SETTINGS, {
