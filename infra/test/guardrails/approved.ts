@@ -19,6 +19,7 @@ export const APPROVED: Approved = {
   network: {
     subnets: ['subnet-aaaa1111', 'subnet-bbbb2222'],
     securityGroups: ['sg-aaaa1111', 'sg-bbbb2222'],
+    studioSecurityGroups: ['sg-dddd1111', 'sg-dddd2222'],
   },
   identityTag: 'studiouserid',
   requiredTags: { profiles: ['CostCenter'], jobs: ['Project', 'Environment'] },

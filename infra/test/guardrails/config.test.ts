@@ -52,7 +52,7 @@ describe('E1 a file of guardrails', () => {
     [
       'an unknown key inside',
       ['network:', '  subnet: [subnet-1]'],
-      'g.yaml:2: `network.subnet` is not a key here: there are `subnets`, `securityGroups`',
+      'g.yaml:2: `network.subnet` is not a key here: there are `subnets`, `securityGroups`, `studioSecurityGroups`',
     ],
     ['a text in place of a list', ['images: all'], 'g.yaml:1: `images` is `all`: give a list of ARNs of images'],
     ['an empty list', ['images: []'], 'g.yaml:1: `images` is an empty list: give a list of ARNs of images'],

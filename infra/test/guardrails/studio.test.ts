@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Approved } from '../../lib/guardrails/library/approved';
 import { parseGuardrails } from '../../lib/guardrails/config/guardrails';
 import { applied, asManagedPolicies, statementsOf } from '../../lib/guardrails/library/compose';
 import { OWNER_TAG } from '../../lib/studio/profiles';
@@ -9,15 +10,21 @@ import { type Request, decide } from './simulator';
 import { EXAMPLE } from './stacks';
 
 const read = parseGuardrails('example.yaml', EXAMPLE);
-/** Ids of subnets and groups are the deployment's; the instance types of the samples are all approved here. */
-const policies = asManagedPolicies(
-  statementsOf(applied(read.omit), {
-    ...read.approved,
-    network: {},
-    instanceTypes: { ...read.approved.instanceTypes, notebooks: ['system', 'ml.*'] },
-    images: undefined,
-  }),
-);
+/** With another network than the example's, and with every instance type and image approved. */
+const policiesFor = (network: Approved['network']) =>
+  asManagedPolicies(
+    statementsOf(applied(read.omit), {
+      ...read.approved,
+      network,
+      instanceTypes: { ...read.approved.instanceTypes, notebooks: ['system', 'ml.*'] },
+      images: undefined,
+    }),
+  );
+/** A domain must name subnets and groups, any of them. */
+const policies = policiesFor({});
+
+/** A security group that is there before the domain's stack is. */
+const APPROVED = ['sg-0cccccccccccccccc'];
 
 /** Every value of these properties, wherever in the settings. */
 function deep(value: unknown, property: string): unknown[] {
@@ -61,15 +68,16 @@ function profileRequests({ ofType }: Synthesis): Request[] {
       principal: DEPLOYMENT,
       context: given({
         'aws:TagKeys': tags.map(({ Key }) => Key),
+        'sagemaker:VpcSecurityGroupIds': Properties.UserSettings?.SecurityGroups,
         ...Object.fromEntries(tags.map(({ Key, Value }) => [`aws:RequestTag/${Key}`, Value])),
       }),
     };
   });
 }
 
-describe("E1 Tidegate's own domains under Tidegate's guardrails", () => {
+describe("E1 Tidegate's own domains under Tidegate's guardrails, whatever the network, the types and the images", () => {
   for (const name of SAMPLES) {
-    it(`E1 are made, updated and given profiles: ${name}`, async () => {
+    it(`E1 are made, updated and given profiles where no subnets and no groups are approved by name: ${name}`, async () => {
       const synthesis = synthesize(sampleFile(name));
       const requests = [...domainRequests(synthesis), ...profileRequests(synthesis)];
       for (const request of requests) {
@@ -83,6 +91,28 @@ describe("E1 Tidegate's own domains under Tidegate's guardrails", () => {
       }
     });
   }
+
+  for (const name of SAMPLES) {
+    it(`E1 are denied by a list of security groups, but with a group from it: ${name}`, async () => {
+      const requests = domainRequests(synthesize(sampleFile(name)));
+      const own = requests[0]!.context['sagemaker:VpcSecurityGroupIds'] as string[];
+      const withList = policiesFor({ ...read.approved.network, subnets: undefined, studioSecurityGroups: APPROVED });
+      const withOwn = policiesFor({ studioSecurityGroups: own });
+      for (const request of requests) {
+        assert.equal(await decide(withList, 'SCP', request), 'denied', request.action);
+        const given = { ...request, context: { ...request.context, 'sagemaker:VpcSecurityGroupIds': APPROVED } };
+        assert.equal(await decide(withList, 'SCP', given), 'allowed', request.action);
+        assert.equal(await decide(withOwn, 'SCP', request), 'allowed', `${request.action}: nothing else denies it`);
+      }
+    });
+  }
+
+  it('E1 are not bound by the groups of the example, which are for jobs', async () => {
+    const { subnets: _, ...network } = read.approved.network;
+    assert.ok(network.securityGroups!.length > 0);
+    for (const request of SAMPLES.flatMap((name) => domainRequests(synthesize(sampleFile(name)))))
+      assert.equal(await decide(policiesFor(network), 'SCP', request), 'allowed', request.action);
+  });
 
   it('E1 are made with profiles in at least one of the samples', () => {
     assert.ok(SAMPLES.some((name) => profileRequests(synthesize(sampleFile(name))).length > 0));

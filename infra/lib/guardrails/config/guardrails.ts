@@ -79,7 +79,7 @@ export function parseGuardrails(name: string, text: string): Guardrails {
     ]);
   const types = top.instanceTypes?.map(['notebooks', 'jobs', 'endpoints']) ?? {};
   const access = top.access?.map(['vpcEndpoints', 'vpcs', 'ranges']) ?? {};
-  const network = top.network?.map(['subnets', 'securityGroups']) ?? {};
+  const network = top.network?.map(['subnets', 'securityGroups', 'studioSecurityGroups']) ?? {};
   const tags = top.requiredTags?.map(['profiles', 'jobs']) ?? {};
   const identityTag = top.identityTag?.text(forms.TAG_KEY.form, forms.TAG_KEY.one) ?? 'studiouserid';
   const approved: Approved = {
@@ -97,6 +97,7 @@ export function parseGuardrails(name: string, text: string): Guardrails {
     network: {
       subnets: texts(network.subnets, forms.SUBNET),
       securityGroups: texts(network.securityGroups, forms.SECURITY_GROUP),
+      studioSecurityGroups: texts(network.studioSecurityGroups, forms.SECURITY_GROUP),
     },
     identityTag,
     requiredTags: {

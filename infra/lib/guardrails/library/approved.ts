@@ -23,10 +23,15 @@ export interface Approved {
     readonly ranges?: AddressRanges;
   };
   readonly network: {
-    /** The only subnets for domains and jobs; absent: any that are named. */
+    /** The only subnets for domains, jobs and notebook instances; absent: any that are named. */
     readonly subnets?: readonly string[];
-    /** The only security groups for domains and jobs; absent: any that are named. */
+    /** The only security groups for jobs, models and notebook instances; absent: any that are named. */
     readonly securityGroups?: readonly string[];
+    /**
+     * The only security groups for domains and user profiles; absent: any that are named. A stack that makes a group
+     * and the domain together cannot name a group that is approved already.
+     */
+    readonly studioSecurityGroups?: readonly string[];
   };
   /** The tag of a user profile, and of a federated principal, that says whose it is. */
   readonly identityTag: string;

@@ -1,6 +1,6 @@
 import { fromIpRanges, viaVpcEndpoints, viaVpcs } from './access';
 import type { Approved } from './approved';
-import { domainsInVpc } from './domains';
+import { type Network, domainsInVpc } from './domains';
 import * as encryption from './encryption';
 import { appImageConfigs, approvedImages } from './images';
 import { endpointInstanceTypes, jobInstanceTypes, notebookInstanceTypes } from './instance-types';
@@ -28,6 +28,11 @@ function given<T>(value: T | undefined, make: (value: T) => Statement[]): Statem
   return value === undefined ? [] : make(value);
 }
 
+/** What Studio's own network may be. */
+function ofStudio({ network }: Approved): Network {
+  return { subnets: network.subnets, securityGroups: network.studioSecurityGroups };
+}
+
 /** Every guardrail, in the order of the policies. */
 export const CATALOGUE: readonly Guardrail[] = [
   {
@@ -47,7 +52,7 @@ export const CATALOGUE: readonly Guardrail[] = [
   },
   { id: 'notebook-instance-network', binds: 'everyone', statements: (a) => notebookInstanceNetwork(a.network) },
   { id: 'notebook-instance-encryption', binds: 'everyone', statements: encryption.notebookInstanceEncryption },
-  { id: 'domains-in-vpc', binds: 'everyone', statements: (a) => domainsInVpc(a.network) },
+  { id: 'domains-in-vpc', binds: 'everyone', statements: (a) => domainsInVpc(ofStudio(a)) },
   { id: 'approved-images', binds: 'everyone', statements: (a) => given(a.images, approvedImages) },
   { id: 'domain-encryption', binds: 'everyone', statements: encryption.domainEncryption },
   { id: 'sharing-encryption', binds: 'everyone', statements: encryption.sharingEncryption },

@@ -31,22 +31,27 @@ export const DOMAINS: Case[] = [
     [SUBNETS]: ['subnet-aaaa1111', 'subnet-bbbb2222'],
   }),
   ...allows('DomainSubnetsApproved', 'not touched', 'UpdateDomain'),
-  ...denies('DomainSecurityGroupsApproved', 'one of two is another', ['CreateDomain', 'UpdateDomain'], {
-    [GROUPS]: ['sg-aaaa1111', 'sg-cccc3333'],
+  ...denies('DomainSecurityGroupsApproved', 'one of two is for jobs only', ['CreateDomain', 'UpdateDomain'], {
+    [GROUPS]: ['sg-dddd1111', 'sg-aaaa1111'],
   }),
   ...allows('DomainSecurityGroupsApproved', 'both approved', ['CreateDomain', 'UpdateDomain'], {
-    [GROUPS]: ['sg-aaaa1111', 'sg-bbbb2222'],
+    [GROUPS]: ['sg-dddd1111', 'sg-dddd2222'],
   }),
   ...allows('DomainSecurityGroupsApproved', 'not touched', 'UpdateDomain'),
-  ...denies('DomainSecurityGroupsApproved', 'a profile adds another', ['CreateUserProfile', 'UpdateUserProfile'], {
-    [GROUPS]: ['sg-aaaa1111', 'sg-cccc3333'],
-  }),
+  ...denies(
+    'DomainSecurityGroupsApproved',
+    'a profile adds one that is for jobs only',
+    ['CreateUserProfile', 'UpdateUserProfile'],
+    {
+      [GROUPS]: ['sg-dddd1111', 'sg-aaaa1111'],
+    },
+  ),
   ...allows(
     'DomainSecurityGroupsApproved',
     'a profile adds approved ones',
     ['CreateUserProfile', 'UpdateUserProfile'],
     {
-      [GROUPS]: ['sg-aaaa1111', 'sg-bbbb2222'],
+      [GROUPS]: ['sg-dddd1111', 'sg-dddd2222'],
     },
   ),
   ...allows('DomainSecurityGroupsApproved', "a profile has the domain's", ['CreateUserProfile', 'UpdateUserProfile']),
