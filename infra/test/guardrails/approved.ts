@@ -9,7 +9,7 @@ export const APPROVED: Approved = {
   },
   images: [
     'arn:aws:sagemaker:us-east-1:111122223333:image/approved',
-    'arn:aws:sagemaker:*:885854791233:image/sagemaker-distribution-*',
+    'arn:aws:sagemaker:us-east-1:885854791233:image/sagemaker-distribution-*',
   ],
   access: {
     vpcEndpoints: ['vpce-111bbccc', 'vpce-111bbddd'],

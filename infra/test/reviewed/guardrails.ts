@@ -14,6 +14,19 @@ const LIST = 'the action knows no resources';
 const sagemaker = (kind: string) =>
   `Allow resource arn:\${AWS::Partition}:sagemaker:\${AWS::Region}:\${AWS::AccountId}:${kind}/*`;
 
+/**
+ * Who owns the images of SageMaker Distribution, by region: an account of AWS in each
+ * (https://docs.aws.amazon.com/sagemaker/latest/dg/notebooks-available-images.html).
+ */
+const DISTRIBUTION = [
+  'us-east-1:885854791233',
+  'us-east-2:137914896644',
+  'us-west-1:053634841547',
+  'us-west-2:542918446943',
+  'eu-central-1:545423591354',
+  'eu-west-1:819792524951',
+];
+
 /** Wildcards of the guardrails' stacks with the example's choices, and why no exact name can stand there. */
 export const wildcards: Reasons = {
   [sagemaker('domain')]: 'SageMaker makes the ids of domains',
@@ -38,9 +51,12 @@ export const wildcards: Reasons = {
   'Deny condition ml.c6i.*': 'families of instance types that are approved as a whole',
   'Deny condition arn:aws:sagemaker:*:111122223333:image/tidegate-*': 'approved images, in every region',
   'Deny condition arn:aws:sagemaker:*:111122223333:image-version/tidegate-*/*': 'any version of an approved image',
-  'Deny condition arn:aws:sagemaker:*:885854791233:image/sagemaker-distribution-*': "AWS's own images, in every region",
-  'Deny condition arn:aws:sagemaker:*:885854791233:image-version/sagemaker-distribution-*/*':
-    "any version of AWS's own images",
+  ...Object.fromEntries(
+    DISTRIBUTION.flatMap((owner) => [
+      [`Deny condition arn:aws:sagemaker:${owner}:image/sagemaker-distribution-*`, "AWS's own images of one region"],
+      [`Deny condition arn:aws:sagemaker:${owner}:image-version/sagemaker-distribution-*/*`, 'any version of these'],
+    ]),
+  ),
   'Deny condition arn:aws:iam::*:role/tidegate-ml-administrator':
     'an SCP speaks to every account of the organisation, and the role has the same name in each',
   'Deny condition arn:aws:iam::*:role/break-glass':

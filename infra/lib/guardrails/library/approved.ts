@@ -16,9 +16,13 @@ export interface Approved {
   readonly images?: readonly string[];
   /** How Studio may be opened. */
   readonly access: {
-    /** Interface endpoints (`vpce-…`) of the SageMaker API. */
+    /**
+     * Interface endpoints (`vpce-…`): those of the SageMaker API and those of Studio, which have ids of their own. The
+     * policies decide about opening Studio, and then about every request and frame through the endpoint of Studio
+     * (https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreatePresignedDomainUrl.html).
+     */
     readonly vpcEndpoints?: readonly string[];
-    /** VPCs (`vpc-…`) with such an endpoint. */
+    /** VPCs (`vpc-…`) with such endpoints. */
     readonly vpcs?: readonly string[];
     readonly ranges?: AddressRanges;
   };

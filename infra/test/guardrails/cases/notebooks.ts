@@ -78,6 +78,9 @@ export const NOTEBOOKS: Case[] = [
   ...denies('ApprovedImages', 'the name in other letters', 'CreateApp', { [IMAGES]: [image('Approved')] }),
   ...allows('ApprovedImages', 'an approved one', ['CreateApp', ...SETTINGS], { [IMAGES]: [image('approved')] }),
   ...allows('ApprovedImages', "AWS's own", 'CreateApp', {
+    [IMAGES]: [image('sagemaker-distribution-cpu', '885854791233')],
+  }),
+  ...denies('ApprovedImages', "one of that account in another region, where AWS's own lie elsewhere", 'CreateApp', {
     [IMAGES]: [image('sagemaker-distribution-cpu', '885854791233', 'eu-west-1')],
   }),
   ...allows('ApprovedImages', 'no image of its own', 'CreateApp', { [TYPES]: ['system'] }),
