@@ -1,7 +1,7 @@
 import { Aws, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import type { Personas as Choice } from './config/guardrails';
+import type { Personas as Choice, Trust } from './config/guardrails';
 import { administratorStatements, dataScientistStatements } from './persona-permissions';
 import type { GuardrailPolicies } from './policies';
 
@@ -30,7 +30,7 @@ export class Personas extends Construct {
     this.administrator = this.role('MlAdministrator', {
       name: `${prefix}-ml-administrator`,
       description: 'People who make Studio domains, user profiles and images; runs no jobs',
-      personas,
+      trust: personas.administrators,
       identityTag,
       mustBeSomebody: false,
       permissions: administratorStatements(Stack.of(this), {
@@ -44,7 +44,7 @@ export class Personas extends Construct {
     this.dataScientist = this.role('DataScientist', {
       name: `${prefix}-data-scientist`,
       description: 'People who open their own Studio profile, which then acts by its execution role',
-      personas,
+      trust: personas.scientists,
       identityTag,
       mustBeSomebody: true,
       permissions: dataScientistStatements(Stack.of(this), identityTag),
@@ -57,14 +57,14 @@ export class Personas extends Construct {
     props: {
       readonly name: string;
       readonly description: string;
-      readonly personas: Choice;
+      readonly trust: Trust;
       readonly identityTag: string;
       /** Whether sessions must carry the identity tag; an identity provider sends it for every role. */
       readonly mustBeSomebody: boolean;
       readonly permissions: readonly iam.PolicyStatement[];
     },
   ): iam.Role {
-    const trust = trustStatements(props.personas, props.identityTag, props.mustBeSomebody);
+    const trust = trustStatements(props.trust, props.identityTag, props.mustBeSomebody);
     const role = new iam.Role(this, id, {
       // Each statement has conditions of its own, which CDK's principals cannot tell apart.
       assumedBy: new iam.AccountPrincipal(Aws.ACCOUNT_ID),
@@ -92,8 +92,11 @@ export class Personas extends Construct {
  *
  * @param mustBeSomebody nobody comes without the identity tag.
  */
-function trustStatements(personas: Choice, identityTag: string, mustBeSomebody: boolean): iam.PolicyStatement[] {
-  const { saml, principals } = personas.trust;
+function trustStatements(
+  { saml, principals }: Trust,
+  identityTag: string,
+  mustBeSomebody: boolean,
+): iam.PolicyStatement[] {
   const somebody = mustBeSomebody ? { StringLike: { [`aws:RequestTag/${identityTag}`]: '?*' } } : {};
   const noOtherTags = { 'ForAllValues:StringEquals': { 'aws:TagKeys': [identityTag] } };
   const statement = (sid: string, who: iam.IPrincipal[], action: string, conditions: Record<string, unknown>) =>

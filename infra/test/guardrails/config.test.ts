@@ -5,6 +5,12 @@ import { parseGuardrails, readGuardrails } from '../../lib/guardrails/config/gua
 
 const parse = (...lines: string[]) => parseGuardrails('g.yaml', lines.join('\n'));
 
+/** Lines of personas that are right. */
+const PEOPLE = {
+  administrators: '  administrators: { principals: [arn:aws:iam::111122223333:role/a] }',
+  execution: '  executionRoles: [arn:aws:iam::111122223333:role/e]',
+};
+
 describe('E1 a file of guardrails', () => {
   it('E1 is read: the example', () => {
     const read = readGuardrails(join(__dirname, '..', '..', 'guardrails', 'example.yaml'));
@@ -14,7 +20,8 @@ describe('E1 a file of guardrails', () => {
       private: ['10.42.0.0/16'],
       vpcs: ['vpc-0123456789abcdef0'],
     });
-    assert.equal(read.personas?.trust.saml?.audience, 'https://signin.aws.amazon.com/saml');
+    for (const trust of [read.personas?.administrators, read.personas?.scientists])
+      assert.equal(trust?.saml?.audience, 'https://signin.aws.amazon.com/saml');
     assert.deepEqual(read.organization?.targets, ['ou-ab12-cdef3456']);
     assert.deepEqual(read.omit, ['studio-from-ip-ranges', 'job-tags']);
     assert.equal(read.budget?.monthly, 500);
@@ -106,29 +113,50 @@ describe('E1 a file of guardrails', () => {
     ],
     [
       'roles that anybody takes',
-      ['personas:', "  principals: ['*']", '  executionRoles: [arn:aws:iam::111122223333:role/e]'],
-      'g.yaml:2: `personas.principals[0]` is `*`: give the ARN of a role, a user or an account',
+      ['personas:', "  scientists: { principals: ['*'] }", PEOPLE.administrators, PEOPLE.execution],
+      'g.yaml:2: `personas.scientists.principals[0]` is `*`: give the ARN of a role, a user or an account',
     ],
     [
       'roles that nobody takes',
-      ['personas:', '  executionRoles: [arn:aws:iam::111122223333:role/e]'],
-      'g.yaml:2: `personas` is a map: give `saml`, `principals` or both',
+      ['personas:', PEOPLE.administrators, PEOPLE.execution],
+      'g.yaml:2: `personas` is a map: give `scientists`, with `saml`, `principals` or both',
+    ],
+    [
+      'a role that nobody takes',
+      ['personas:', PEOPLE.administrators, '  scientists: {}', PEOPLE.execution],
+      'g.yaml:3: `personas.scientists` is a map: give `saml`, `principals` or both',
+    ],
+    [
+      'principals for both roles at once',
+      ['personas:', '  principals: [arn:aws:iam::111122223333:role/a]', PEOPLE.execution],
+      'g.yaml:2: `personas.principals` is a list: give `principals` under `administrators` and under `scientists`',
+    ],
+    [
+      'a provider for both roles at once',
+      ['personas:', '  saml: { provider: arn:aws:iam::111122223333:saml-provider/p }', PEOPLE.execution],
+      'g.yaml:2: `personas.saml` is a map: give `saml` under `administrators` and under `scientists`',
+    ],
+    [
+      'somebody who takes both roles',
+      [
+        'personas:',
+        PEOPLE.administrators,
+        PEOPLE.administrators.replace('administrators', 'scientists'),
+        PEOPLE.execution,
+      ],
+      'g.yaml:3: `personas.scientists.principals` is a list: name `arn:aws:iam::111122223333:role/a` for one of the two roles',
     ],
     [
       'any execution role',
-      [
-        'personas:',
-        '  saml: { provider: arn:aws:iam::111122223333:saml-provider/p }',
-        "  executionRoles: ['arn:aws:iam::111122223333:role/*']",
-      ],
+      ['personas:', PEOPLE.administrators, "  executionRoles: ['arn:aws:iam::111122223333:role/*']"],
       'g.yaml:3: `personas.executionRoles[0]` is `arn:aws:iam::111122223333:role/*`: give the ARN of one role',
     ],
     [
       "a key's alias",
       [
         'personas:',
-        '  principals: [arn:aws:iam::111122223333:root]',
-        '  executionRoles: [arn:aws:iam::111122223333:role/e]',
+        PEOPLE.administrators,
+        PEOPLE.execution,
         '  keys: [arn:aws:kms:eu-west-1:111122223333:alias/studio]',
       ],
       'g.yaml:4: `personas.keys[0]` is `arn:aws:kms:eu-west-1:111122223333:alias/studio`: give the ARN of a key (not of an alias)',

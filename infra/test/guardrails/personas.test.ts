@@ -215,22 +215,32 @@ describe('E2 the data scientist', () => {
 
 describe('E2 who takes the roles', () => {
   const PROVIDER = `arn:aws:iam::${ACCOUNT}:saml-provider/corporate`;
-  const ENGINEERS = `arn:aws:iam::${ACCOUNT}:role/platform-engineers`;
-  const SESSION = `arn:aws:sts::${ACCOUNT}:assumed-role/platform-engineers/alice`;
+  /** The principals of the example for each role. */
+  const COMES_FROM: Record<string, string> = {
+    'tidegate-ml-administrator': 'platform-engineers',
+    'tidegate-data-scientist': 'data-scientists',
+  };
+  const principal = (from: string) => `arn:aws:iam::${ACCOUNT}:role/${from}`;
   const trust = (name: string): any[] => inAccount(role(name).properties.AssumeRolePolicyDocument).Statement;
 
   /** The simulator knows no SAML principals: the statements of a provider are asked for their conditions only. */
-  const takes = (name: string, action: string, federated: boolean, context: Context) => {
+  const takes = (
+    name: string,
+    action: string,
+    federated: boolean,
+    context: Context,
+    from = COMES_FROM[name]!,
+  ): Promise<boolean> => {
     const statements = trust(name)
-      .filter(({ Principal }) => (federated ? Principal.Federated === PROVIDER : Principal.AWS === ENGINEERS))
-      .map((one) => ({ ...one, Principal: { AWS: ENGINEERS } }));
+      .filter(({ Principal }) => (federated ? Principal.Federated === PROVIDER : Principal.AWS !== undefined))
+      .map((one) => (federated ? { ...one, Principal: { AWS: principal(from) } } : one));
     assert.ok(statements.length > 0);
     return run({
       request: {
         action,
-        principal: SESSION,
+        principal: `arn:aws:sts::${ACCOUNT}:assumed-role/${from}/alice`,
         resource: { accountId: ACCOUNT, resource: `arn:aws:iam::${ACCOUNT}:role/${name}` },
-        contextVariables: { 'aws:PrincipalArn': ENGINEERS, ...context },
+        contextVariables: { 'aws:PrincipalArn': principal(from), ...context },
       },
       identityPolicies: [],
       resourcePolicy: { Version: '2012-10-17', Statement: statements },
@@ -248,7 +258,7 @@ describe('E2 who takes the roles', () => {
       const principals = trust(name).map(({ Principal }) => JSON.stringify(Principal));
       assert.deepEqual(
         [...new Set(principals)].sort(),
-        [JSON.stringify({ AWS: ENGINEERS }), JSON.stringify({ Federated: PROVIDER })].sort(),
+        [JSON.stringify({ AWS: principal(COMES_FROM[name]!) }), JSON.stringify({ Federated: PROVIDER })].sort(),
       );
       assert.deepEqual(
         trust(name).filter(({ Condition }) => Condition === undefined),
@@ -299,6 +309,28 @@ describe('E2 who takes the roles', () => {
       const without = { 'aws:PrincipalTag/studiouserid': 'alice', ...tag('alice') };
       assert.ok(!(await takes(name, 'sts:TagSession', false, without)), 'without MFA');
     }
+  });
+
+  it('E2 take one of the two: who retags profiles does not open them', async () => {
+    const context = { ...mfa, ...tag('alice'), 'aws:PrincipalTag/studiouserid': 'alice' };
+    for (const name of ROLES) {
+      for (const [other, from] of Object.entries(COMES_FROM)) {
+        for (const action of ['sts:AssumeRole', 'sts:TagSession'])
+          assert.equal(
+            await takes(name, action, false, context, from),
+            name === other,
+            `${from}: ${action} on ${name}`,
+          );
+      }
+    }
+    // What the administrator may do to another's profile, and why that must be all.
+    const administrator = may('tidegate-ml-administrator');
+    assert.ok(await administrator('sagemaker:AddTags', PROFILE, { 'aws:TagKeys': ['studiouserid'] }));
+    const own = { 'sagemaker:ResourceTag/studiouserid': 'alice' };
+    assert.ok(!(await administrator('sagemaker:CreatePresignedDomainUrl', PROFILE, own)));
+    const scientist = may('tidegate-data-scientist');
+    for (const action of ['AddTags', 'DeleteTags'])
+      assert.ok(!(await scientist(`sagemaker:${action}`, PROFILE, { 'aws:TagKeys': ['studiouserid'] })), action);
   });
 
   it('E2 are not made unless the file names them', () => {

@@ -29,13 +29,19 @@ export interface Guardrails {
   readonly budget?: Budget;
 }
 
+/** Who takes a role. */
+export interface Trust {
+  readonly saml?: { readonly provider: string; readonly audience: string };
+  /** ARNs of principals who must have come with MFA; empty: none. */
+  readonly principals: readonly string[];
+}
+
 /** ARNs may hold `{{partition}}`, `{{region}}` and `{{account}}`, for the stack's own. */
 export interface Personas {
-  readonly trust: {
-    readonly saml?: { readonly provider: string; readonly audience: string };
-    /** ARNs of principals who must have come with MFA; empty: none. */
-    readonly principals: readonly string[];
-  };
+  /** Who takes the administrator's role. */
+  readonly administrators: Trust;
+  /** Who takes the data scientist's role. Nobody is named in both: who retags a profile is not to open it. */
+  readonly scientists: Trust;
   /** ARNs of the roles that the administrator may give to domains, profiles and images. */
   readonly executionRoles: readonly string[];
   /** ARNs of the keys that the administrator may give to domains. */
@@ -171,21 +177,43 @@ function ranges(value: Value | undefined): AddressRanges | undefined {
 const isBlock = forms.isCidr;
 
 function personas(value: Value): Personas {
-  const keys = value.map(['saml', 'principals', 'executionRoles', 'keys']);
-  const saml = keys.saml?.map(['provider', 'audience']);
-  if (!keys.saml && !keys.principals) value.refuse('give `saml`, `principals` or both: who takes the roles');
-  if (keys.saml && !saml?.provider) keys.saml.refuse(`give \`provider\`, ${forms.SAML_PROVIDER.one}`);
+  const keys = value.map(['administrators', 'scientists', 'executionRoles', 'keys', 'saml', 'principals']);
+  // One trust for both roles would let the same people retag a profile and open it.
+  for (const common of ['saml', 'principals'] as const) {
+    const advice = `give \`${common}\` under \`administrators\` and under \`scientists\`: who takes which role`;
+    keys[common]?.refuse(advice);
+  }
+  for (const role of ['administrators', 'scientists'] as const)
+    if (!keys[role] && !keys.saml && !keys.principals)
+      value.refuse(`give \`${role}\`, with \`saml\`, \`principals\` or both: who takes the role`);
+  const administrators = trust(keys.administrators);
   if (!keys.executionRoles) value.refuse('give `executionRoles`: which roles the administrator may give to domains');
   return {
-    trust: {
-      saml: saml && {
-        provider: saml.provider?.text(forms.SAML_PROVIDER.form, forms.SAML_PROVIDER.one) ?? '',
-        audience: saml.audience?.text(forms.HTTPS.form, forms.HTTPS.one) ?? AWS_SIGN_IN,
-      },
-      principals: texts(keys.principals, forms.PRINCIPAL) ?? [],
-    },
+    administrators,
+    scientists: trust(keys.scientists, administrators.principals),
     executionRoles: texts(keys.executionRoles, forms.ROLE) ?? [],
     keys: texts(keys.keys, forms.KEY) ?? [],
+  };
+}
+
+/** @param others who takes the other role already. */
+function trust(value: Value | undefined, others: readonly string[] = []): Trust {
+  const keys = value?.map(['saml', 'principals']) ?? {};
+  const saml = keys.saml?.map(['provider', 'audience']);
+  if (value && !keys.saml && !keys.principals) value.refuse('give `saml`, `principals` or both: who takes the role');
+  if (keys.saml && !saml?.provider) keys.saml.refuse(`give \`provider\`, ${forms.SAML_PROVIDER.one}`);
+  const principals = texts(keys.principals, forms.PRINCIPAL) ?? [];
+  const both = principals.filter((arn) => arn !== '' && others.includes(arn));
+  if (both.length > 0) {
+    const who = both.map((arn) => `\`${arn}\``).join(', ');
+    keys.principals?.refuse(`name ${who} for one of the two roles: who has both opens any profile`);
+  }
+  return {
+    saml: saml && {
+      provider: saml.provider?.text(forms.SAML_PROVIDER.form, forms.SAML_PROVIDER.one) ?? '',
+      audience: saml.audience?.text(forms.HTTPS.form, forms.HTTPS.one) ?? AWS_SIGN_IN,
+    },
+    principals,
   };
 }
 
