@@ -5,8 +5,8 @@ export interface NewNetwork {
   readonly kind: 'new';
   /** IPv4 block, `/16` to `/24`. */
   readonly cidr: string;
-  /** How many availability zones: 2 or 3. */
-  readonly zones: 2 | 3;
+  /** How many availability zones, or which: 2 or 3. Not every service is in every zone. */
+  readonly zones: number | readonly string[];
   /** Take every rule out of the VPC's default security group, by a helper function of CDK's own. */
   readonly closeDefaultGroup: boolean;
   /** Services beside those that the chosen stacks call, such as `kms` or `athena`. */
@@ -46,6 +46,9 @@ export function readNetwork(context: Context): NetworkChoice | undefined {
   }
   const alsoCalled = texts(context, 'alsoCalled');
   for (const service of alsoCalled) {
+    if (['s3', 'dynamodb'].includes(service)) {
+      throw new Error(`context \`alsoCalled\` names \`${service}\`: its endpoint is there already, as a gateway`);
+    }
     if (!/^[a-z][a-z0-9-]*(\.[a-z0-9-]+)*$/.test(service)) {
       throw new Error(
         `context \`alsoCalled\` names \`${service}\`: give services as VPC endpoints call them, such as \`kms\` or \`ecr.api\``,
@@ -57,7 +60,7 @@ export function readNetwork(context: Context): NetworkChoice | undefined {
     return {
       kind: 'new',
       cidr: block(text(context, 'cidr') ?? '10.0.0.0/20'),
-      zones: (whole(context, 'zones', { unit: 'availability zones', least: 2, most: 3 }) ?? 2) as 2 | 3,
+      zones: zones(context),
       closeDefaultGroup: flag(context, 'closeDefaultGroup', true),
       alsoCalled,
     };
@@ -82,6 +85,21 @@ export function readNetwork(context: Context): NetworkChoice | undefined {
     );
   }
   return { kind: 'existing', vpcId: network, subnetIds, endpoints: { cidr: block(cidr), routeTableIds, alsoCalled } };
+}
+
+/** A number, or two or three names such as `eu-west-1b`. */
+function zones(context: Context): number | string[] {
+  const value = context('zones');
+  if (typeof value !== 'string' || !value.includes('-')) {
+    return whole(context, 'zones', { unit: 'availability zones, or their names,', least: 2, most: 3 }) ?? 2;
+  }
+  const names = [...new Set(texts(context, 'zones'))];
+  if (names.length < 2 || names.length > 3 || !names.every((name) => /^[a-z]{2}(-[a-z]+)+-\d[a-z]$/.test(name))) {
+    throw new Error(
+      `context \`zones\` is \`${value}\`: give 2 or 3, or two or three names of zones, such as \`eu-west-1a,eu-west-1b\``,
+    );
+  }
+  return names;
 }
 
 function refuse(context: Context, keys: readonly string[], why: string): void {
