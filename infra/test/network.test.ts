@@ -407,7 +407,7 @@ describe('the choice of a network', () => {
     ['zones of no VPC', { zones: 2 }, /`zones` needs `network`/],
     ['a public block', { network: 'new', cidr: '8.8.0.0/16' }, /`cidr` is `8.8.0.0\/16`: give a private IPv4 block/],
     ['a block that begins within itself', { network: 'new', cidr: '10.0.1.0/20' }, /give a private IPv4 block/],
-    ['a block too small', { network: 'new', cidr: '10.0.0.0/25' }, /from `\/16` to `\/24`/],
+    ['a block too small', { network: 'new', cidr: '10.0.0.0/27' }, /from `\/16` to `\/26`/],
     [
       'endpoints of nowhere',
       { network: 'vpc-01234567', subnets, endpoints: true },

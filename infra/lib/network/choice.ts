@@ -3,7 +3,7 @@ import { type Context, flag, text, texts, whole } from '../context';
 /** A VPC that this app makes. */
 export interface NewNetwork {
   readonly kind: 'new';
-  /** IPv4 block, `/16` to `/24`. */
+  /** IPv4 block, `/16` to `/26`. */
   readonly cidr: string;
   /** How many availability zones, or which: 2 or 3. Not every service is in every zone. */
   readonly zones: number | readonly string[];
@@ -124,12 +124,12 @@ function ids(context: Context, key: string, kind: string): string[] {
 /** A private IPv4 block (RFC 1918, or RFC 6598's shared space) that begins where its size lets it; a VPC's is `/16` at most. */
 function block(cidr: string): string {
   const wrong = new Error(
-    `context \`cidr\` is \`${cidr}\`: give a private IPv4 block from \`/16\` to \`/24\`, such as \`10.0.0.0/20\``,
+    `context \`cidr\` is \`${cidr}\`: give a private IPv4 block from \`/16\` to \`/26\`, such as \`10.0.0.0/20\``,
   );
   const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/.exec(cidr);
   if (match === null) throw wrong;
   const [a, b, c, d, bits] = match.slice(1).map(Number) as [number, number, number, number, number];
-  if ([a, b, c, d].some((part) => part > 255) || bits < 16 || bits > 24) throw wrong;
+  if ([a, b, c, d].some((part) => part > 255) || bits < 16 || bits > 26) throw wrong;
   const isPrivate =
     a === 10 || (a === 172 && b >= 16 && b <= 31) || (a === 192 && b === 168) || (a === 100 && b >= 64 && b <= 127);
   const address = ((a * 256 + b) * 256 + c) * 256 + d;

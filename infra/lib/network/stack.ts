@@ -1,4 +1,4 @@
-import { CfnOutput, Fn, Stack } from 'aws-cdk-lib';
+import { Annotations, CfnOutput, Fn, Stack } from 'aws-cdk-lib';
 import type { StackProps } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as kms from 'aws-cdk-lib/aws-kms';
@@ -103,6 +103,8 @@ export class NetworkStack extends Stack {
       availabilityZones: this.availabilityZones,
       isolatedSubnetIds: [...choice.subnetIds],
     });
+    // Their route tables are the endpoints' business, which gets them by itself.
+    Annotations.of(vpc).acknowledgeWarning('@aws-cdk/aws-ec2:noSubnetRouteTableId');
     return { vpc, subnets: vpc.isolatedSubnets, routeTableIds: [...(choice.endpoints?.routeTableIds ?? [])] };
   }
 
