@@ -121,6 +121,12 @@ impl Session {
     }
 }
 
+/// Whether a URL leads to this machine.
+fn is_loopback(url: &str) -> bool {
+    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
+    ["127.", "localhost", "[::1]"].iter().any(|name| host.starts_with(name))
+}
+
 /// What the person asked for, apart from where local clouds run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wish {
@@ -133,6 +139,16 @@ enum Wish {
 /// AWS if it is asked for or AWS_ENDPOINT_URL is set; else the local cloud, if there is one; else AWS.
 pub(crate) async fn choose(globals: &Globals, home: Option<PathBuf>) -> Result<Session, Error> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    if globals.aws
+        && let Some(endpoint) = variable("AWS_ENDPOINT_URL").filter(|url| is_loopback(url))
+    {
+        return Err(Error::usage(format!(
+            "`--aws` is said, and AWS_ENDPOINT_URL is `{endpoint}`, which is this machine"
+        ))
+        .hint(
+            "open another shell, or unset what `tidegate local env` has set here: AWS_ENDPOINT_URL and those like it",
+        ));
+    }
     let wish = wish(globals.aws, variable("TIDEGATE_TARGET").as_deref(), variable("AWS_ENDPOINT_URL").is_some())?;
     match (wish, home) {
         (Wish::Aws, _) => Session::aws(&globals.table).await,

@@ -89,6 +89,10 @@ fn without_region_or_credentials_one_line_tells_so() {
     let (output, told) = run(&folder, &["runs", "--aws"]);
     assert_eq!(output.status.code(), Some(2), "{told}");
     assert_eq!(told.lines().next(), Some("error: no AWS Region is set"));
+    let here =
+        tidegate(&folder).args(["runs", "--aws"]).env("AWS_ENDPOINT_URL", "http://127.0.0.1:1").output().unwrap();
+    assert_eq!(here.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&here.stderr).contains("which is this machine"));
     let output = tidegate(&folder).args(["runs", "--aws"]).env("AWS_REGION", "eu-west-1").output().unwrap();
     let told = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{told}");

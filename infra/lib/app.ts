@@ -55,13 +55,17 @@ export function addStacks(app: App, config: Config): Stacks {
           description: 'Tidegate: guardrails, roles of people, budget',
         })
       : undefined;
+  if (config.organization && allowed?.organization === undefined) {
+    throw new Error('context `organization` needs a file `guardrails` that names `organization.targets`');
+  }
   const serviceControlPolicies =
-    allowed?.organization &&
-    new ServiceControlPoliciesStack(app, 'TidegateServiceControlPolicies', {
-      config,
-      guardrails: allowed,
-      description: 'Tidegate: guardrails of an organisation, for its management account',
-    });
+    config.organization && allowed !== undefined
+      ? new ServiceControlPoliciesStack(app, 'TidegateServiceControlPolicies', {
+          config,
+          guardrails: allowed,
+          description: 'Tidegate: guardrails of an organisation, for its management account',
+        })
+      : undefined;
   const studios = readDomains(config.domains).map((domain) => {
     const studio = new StudioStack(app, studioStackName(domain), {
       config,

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { RemovalPolicy } from 'aws-cdk-lib';
 import { type Context, flag, text, whole } from './context';
 import { type NetworkChoice, readNetwork } from './network/choice';
+import { nearest } from './shared/nearest';
 
 /** What a deployment may choose. Everything else is the same wherever Tidegate runs. */
 export interface Config {
@@ -32,6 +33,8 @@ export interface Config {
   readonly domains: readonly string[];
   /** The file that says what the guardrails allow, as an absolute path; absent: no guardrails. */
   readonly guardrails?: string;
+  /** Make the stack of service control policies too, which belongs in the organisation's management account. */
+  readonly organization: boolean;
   /** US dollars a month beyond which people are told; absent: no budget. */
   readonly budget?: number;
   /** A folder whose files are put under `raw/`, as an absolute path; absent: nothing is. */
@@ -43,8 +46,27 @@ export interface Config {
 /** The project's root, seen from this file. */
 export const PROJECT_ROOT = resolve(__dirname, '..', '..');
 
-/** Turns context and environment into a checked configuration; a wrong value is an error that says what is accepted. */
-export function readConfig(context: Context, env: NodeJS.ProcessEnv): Config {
+/**
+ * Turns context and environment into a checked configuration; a wrong value is an error that says what is accepted.
+ *
+ * `given` are the keys of the context: one that is not known is an error too, since a misspelt `retain` would cost the data.
+ */
+export function readConfig(context: Context, env: NodeJS.ProcessEnv, given: readonly string[] = []): Config {
+  const known = new Set<string>();
+  const config = read((key) => {
+    known.add(key);
+    return context(key);
+  }, env);
+  // Those of the CDK and of its feature flags have a colon, a slash or a hyphen.
+  for (const key of given.filter((key) => /^[A-Za-z]+$/.test(key) && !known.has(key))) {
+    const near = nearest(key, [...known]);
+    const advice = near === undefined ? `known are ${[...known].sort().join(', ')}` : `did you mean \`${near}\`?`;
+    throw new Error(`context \`${key}\` is not known: ${advice}`);
+  }
+  return config;
+}
+
+function read(context: Context, env: NodeJS.ProcessEnv): Config {
   const prefix = text(context, 'prefix') ?? 'tidegate';
   if (!/^[a-z][a-z0-9-]{0,18}[a-z0-9]$/.test(prefix)) {
     // Bucket names bound it: `<prefix>-access-logs-<12 digits>-<region>` must fit into 63 characters.
@@ -82,6 +104,7 @@ export function readConfig(context: Context, env: NodeJS.ProcessEnv): Config {
     sagemakerLogs: flag(context, 'sagemakerLogs'),
     domains: [...new Set(list(text(context, 'domains')).map((name) => existing('domains', name, 'file')))],
     guardrails: optional(text(context, 'guardrails'), (name) => existing('guardrails', name, 'file')),
+    organization: flag(context, 'organization'),
     budget: whole(context, 'budget', { unit: 'US dollars', least: 1, most: 10_000_000 }),
     seed: optional(text(context, 'seed'), (name) => existing('seed', name, 'folder')),
     binaries: resolve(PROJECT_ROOT, text(context, 'binaries') ?? join('target', 'lambda')),

@@ -155,6 +155,13 @@ describe('the app', () => {
     ]);
   });
 
+  it('refuses a choice that it does not know', () => {
+    assert.throws(
+      () => run({ ...flags, binaries, retian: true }),
+      /error: context `retian` is not known: did you mean `retain`\?\n$/,
+    );
+  });
+
   it('says what to do when nothing is built', () => {
     assert.throws(
       () => run({ ...flags, binaries: 'infra/test' }),
@@ -183,6 +190,7 @@ describe('configuration', () => {
       sagemakerLogs: false,
       domains: [],
       guardrails: undefined,
+      organization: false,
       budget: undefined,
       seed: undefined,
     });

@@ -24,7 +24,14 @@ export const CONFIGURATIONS: Readonly<Record<string, () => Record<string, unknow
     alertEmail: 'ops@example.com',
     alsoCalled: 'kms,ecr.api,ecr.dkr,studio',
   }),
-  'guardrails, people and a budget': () => ({ guardrails: 'infra/guardrails/example.yaml' }),
+  'guardrails, people and a budget': () => ({ guardrails: 'infra/guardrails/example.yaml', organization: true }),
+  'the secure ground, as the README has it': () => ({
+    network: 'new',
+    functionsInVpc: true,
+    sagemakerLogs: true,
+    domains: 'infra/studio/example.yaml',
+    alertEmail: 'you@example.com',
+  }),
   'jobs in an existing VPC': () => ({ ...EXISTING }),
   'Studio domains': () => ({ domains: domainFiles() }),
   'an existing VPC without endpoints': () => ({

@@ -80,6 +80,7 @@ export interface Resource {
   /** CloudFormation's: tests look into them by name. */
   readonly Properties: any;
   readonly DeletionPolicy?: string;
+  readonly UpdateReplacePolicy?: string;
   readonly DependsOn?: string | string[];
 }
 

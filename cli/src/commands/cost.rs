@@ -13,7 +13,7 @@ use crate::{infra, render};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
           tidegate cost\n  \
-          tidegate cost --synth -c network=new -c zones=3 --region eu-west-1\n  \
+          tidegate cost --synth -c network=new -c functionsInVpc=true -c zones=3 --region eu-west-1\n  \
           tidegate cost infra/cdk.out --output json | jq .monthly\n\n\
           A month has 730 hours. What is billed by use is listed and not counted, nor are free tiers and discounts. The \
           prices are list prices of the day that is shown; docs/PLANNING.md tells how they were checked.")]

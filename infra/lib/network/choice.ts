@@ -3,10 +3,10 @@ import { type Context, flag, text, texts, whole } from '../context';
 /** A VPC that this app makes. */
 export interface NewNetwork {
   readonly kind: 'new';
-  /** IPv4 block, `/16` to `/24`. */
+  /** IPv4 block, `/16` to `/26`. */
   readonly cidr: string;
-  /** How many availability zones: 2 or 3. */
-  readonly zones: 2 | 3;
+  /** How many availability zones, or which: 2 or 3. Not every service is in every zone. */
+  readonly zones: number | readonly string[];
   /** Take every rule out of the VPC's default security group, by a helper function of CDK's own. */
   readonly closeDefaultGroup: boolean;
   /** Services beside those that the chosen stacks call, such as `kms` or `athena`. */
@@ -46,6 +46,9 @@ export function readNetwork(context: Context): NetworkChoice | undefined {
   }
   const alsoCalled = texts(context, 'alsoCalled');
   for (const service of alsoCalled) {
+    if (['s3', 'dynamodb'].includes(service)) {
+      throw new Error(`context \`alsoCalled\` names \`${service}\`: its endpoint is there already, as a gateway`);
+    }
     if (!/^[a-z][a-z0-9-]*(\.[a-z0-9-]+)*$/.test(service)) {
       throw new Error(
         `context \`alsoCalled\` names \`${service}\`: give services as VPC endpoints call them, such as \`kms\` or \`ecr.api\``,
@@ -57,7 +60,7 @@ export function readNetwork(context: Context): NetworkChoice | undefined {
     return {
       kind: 'new',
       cidr: block(text(context, 'cidr') ?? '10.0.0.0/20'),
-      zones: (whole(context, 'zones', { unit: 'availability zones', least: 2, most: 3 }) ?? 2) as 2 | 3,
+      zones: zones(context),
       closeDefaultGroup: flag(context, 'closeDefaultGroup', true),
       alsoCalled,
     };
@@ -84,6 +87,21 @@ export function readNetwork(context: Context): NetworkChoice | undefined {
   return { kind: 'existing', vpcId: network, subnetIds, endpoints: { cidr: block(cidr), routeTableIds, alsoCalled } };
 }
 
+/** A number, or two or three names such as `eu-west-1b`. */
+function zones(context: Context): number | string[] {
+  const value = context('zones');
+  if (typeof value !== 'string' || !value.includes('-')) {
+    return whole(context, 'zones', { unit: 'availability zones, or their names,', least: 2, most: 3 }) ?? 2;
+  }
+  const names = [...new Set(texts(context, 'zones'))];
+  if (names.length < 2 || names.length > 3 || !names.every((name) => /^[a-z]{2}(-[a-z]+)+-\d[a-z]$/.test(name))) {
+    throw new Error(
+      `context \`zones\` is \`${value}\`: give 2 or 3, or two or three names of zones, such as \`eu-west-1a,eu-west-1b\``,
+    );
+  }
+  return names;
+}
+
 function refuse(context: Context, keys: readonly string[], why: string): void {
   for (const key of keys) {
     const value = context(key);
@@ -106,12 +124,12 @@ function ids(context: Context, key: string, kind: string): string[] {
 /** A private IPv4 block (RFC 1918, or RFC 6598's shared space) that begins where its size lets it; a VPC's is `/16` at most. */
 function block(cidr: string): string {
   const wrong = new Error(
-    `context \`cidr\` is \`${cidr}\`: give a private IPv4 block from \`/16\` to \`/24\`, such as \`10.0.0.0/20\``,
+    `context \`cidr\` is \`${cidr}\`: give a private IPv4 block from \`/16\` to \`/26\`, such as \`10.0.0.0/20\``,
   );
   const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/.exec(cidr);
   if (match === null) throw wrong;
   const [a, b, c, d, bits] = match.slice(1).map(Number) as [number, number, number, number, number];
-  if ([a, b, c, d].some((part) => part > 255) || bits < 16 || bits > 24) throw wrong;
+  if ([a, b, c, d].some((part) => part > 255) || bits < 16 || bits > 26) throw wrong;
   const isPrivate =
     a === 10 || (a === 172 && b >= 16 && b <= 31) || (a === 192 && b === 168) || (a === 100 && b >= 64 && b <= 127);
   const address = ((a * 256 + b) * 256 + c) * 256 + d;

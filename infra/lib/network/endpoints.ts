@@ -35,8 +35,8 @@ export class Endpoints extends Construct {
         routeTableIds: [...props.routeTableIds],
         policyDocument: new iam.PolicyDocument({ statements: policy }),
       });
-    gateway('s3', [ownOnly({ resources: true }), ...bucketsOfAws(this, props)]);
-    gateway('dynamodb', [ownOnly({ resources: true })]);
+    gateway('s3', [ownOnly(), ...bucketsOfAws(this, props)]);
+    gateway('dynamodb', [ownOnly()]);
 
     const group = new ec2.SecurityGroup(this, 'Group', {
       vpc: props.vpc,
@@ -53,7 +53,7 @@ export class Endpoints extends Construct {
         securityGroupIds: [group.securityGroupId],
         privateDnsEnabled: true,
         policyDocument: new iam.PolicyDocument({
-          statements: [admits === 'profiles' ? ownProfilesOnly(this) : ownOnly({ resources: admits !== 'principals' })],
+          statements: admitted(this, admits),
         }),
       });
       this.ids[service] = endpoint.ref;
@@ -61,18 +61,43 @@ export class Endpoints extends Construct {
   }
 }
 
-/** Principals of this account; and resources of it, so that nobody carries data out to an account of their own. */
-function ownOnly(on: { readonly resources: boolean }): iam.PolicyStatement {
+/** Who may pass, and to what. */
+function admitted(scope: Construct, admits: CalledService['admits']): iam.PolicyStatement[] {
+  switch (admits) {
+    case 'profiles':
+      return [ownProfilesOnly(scope)];
+    case 'images':
+      return [ownOnly(), imagesOfOthers()];
+    case undefined:
+      return [ownOnly()];
+  }
+}
+
+/** AWS's own images lie in accounts of AWS: they may be pulled, and nothing may be pushed anywhere else. */
+function imagesOfOthers(): iam.PolicyStatement {
+  return new iam.PolicyStatement({
+    sid: 'PullImages',
+    principals: [new iam.AnyPrincipal()],
+    actions: [
+      'ecr:BatchCheckLayerAvailability',
+      'ecr:BatchGetImage',
+      'ecr:GetAuthorizationToken',
+      'ecr:GetDownloadUrlForLayer',
+    ],
+    resources: ['*'],
+    conditions: { StringEquals: { 'aws:PrincipalAccount': Aws.ACCOUNT_ID } },
+  });
+}
+
+/** Principals of this account, to resources of it, so that nobody carries data out to an account of their own. */
+function ownOnly(): iam.PolicyStatement {
   return new iam.PolicyStatement({
     sid: 'ThisAccountOnly',
     principals: [new iam.AnyPrincipal()],
     actions: ['*'],
     resources: ['*'],
     conditions: {
-      StringEquals: {
-        'aws:PrincipalAccount': Aws.ACCOUNT_ID,
-        ...(on.resources ? { 'aws:ResourceAccount': Aws.ACCOUNT_ID } : {}),
-      },
+      StringEquals: { 'aws:PrincipalAccount': Aws.ACCOUNT_ID, 'aws:ResourceAccount': Aws.ACCOUNT_ID },
     },
   });
 }

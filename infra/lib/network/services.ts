@@ -9,10 +9,10 @@ export interface CalledService {
   readonly callers: readonly Caller[];
   readonly because: string;
   /**
-   * Whom its endpoint admits. Absent: principals of this account, to resources of it. `principals`: these, to resources of
-   * others too, such as AWS's own images. `profiles`: browsers, which sign nothing, to user profiles of this account.
+   * Whom its endpoint admits. Absent: principals of this account, to resources of it. `images`: these, to pull images of
+   * others too, such as AWS's own. `profiles`: browsers, which sign nothing, to user profiles of this account.
    */
-  readonly admits?: 'principals' | 'profiles';
+  readonly admits?: 'images' | 'profiles';
 }
 
 /**
@@ -43,8 +43,8 @@ export const CALLED: readonly CalledService[] = [
   },
   { service: 'logs', callers: ['studio'], because: 'apps write their logs, notebooks read those of jobs' },
   { service: 'sts', callers: ['studio'], because: 'SDKs ask who they are' },
-  { service: 'ecr.api', callers: ['studio'], because: 'custom images of apps', admits: 'principals' },
-  { service: 'ecr.dkr', callers: ['studio'], because: 'custom images of apps', admits: 'principals' },
+  { service: 'ecr.api', callers: ['studio'], because: 'custom images of apps', admits: 'images' },
+  { service: 'ecr.dkr', callers: ['studio'], because: 'custom images of apps', admits: 'images' },
 ];
 
 /** The services that these callers call, with those that the user adds, in a stable order. */

@@ -1,4 +1,4 @@
-import { CfnOutput, Fn, Stack } from 'aws-cdk-lib';
+import { Annotations, CfnOutput, Fn, Stack } from 'aws-cdk-lib';
 import type { StackProps } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as kms from 'aws-cdk-lib/aws-kms';
@@ -31,12 +31,15 @@ export interface NetworkStackProps extends StackProps {
 /** A VPC without a way to the internet, or what an existing one still needs. */
 export class NetworkStack extends Stack {
   readonly ground: Ground;
-  private readonly zones: number;
+  private readonly zones: readonly string[];
 
   constructor(scope: Construct, id: string, props: NetworkStackProps) {
     super(scope, id, props);
     const { choice, config } = props;
-    this.zones = choice.kind === 'new' ? choice.zones : choice.subnetIds.length;
+    const zones = choice.kind === 'new' ? choice.zones : choice.subnetIds.length;
+    // As many as were chosen: a stack that is open to every account would know of two only.
+    this.zones =
+      typeof zones === 'number' ? Array.from({ length: zones }, (_, zone) => Fn.select(zone, Fn.getAzs())) : zones;
 
     const place = choice.kind === 'new' ? this.make(config.prefix, choice) : this.find(choice);
     if (choice.kind === 'new') {
@@ -70,19 +73,20 @@ export class NetworkStack extends Stack {
         new CfnOutput(this, `Endpoint${service.replace(/[^A-Za-z]/g, '')}`, { value: endpoint });
       }
     }
+    // Exported whether used or not: an export that goes while a stack still imports it is refused.
+    this.exportValue(groups.functions.securityGroupId);
     this.publish(config.prefix);
   }
 
-  /** As many as were chosen: a stack that is open to every account would know of two only. */
   override get availabilityZones(): string[] {
-    return Array.from({ length: this.zones }, (_, zone) => Fn.select(zone, Fn.getAzs()));
+    return [...this.zones];
   }
 
   private make(prefix: string, choice: NewNetwork) {
     const vpc = new ec2.Vpc(this, 'Vpc', {
       vpcName: prefix,
       ipAddresses: ec2.IpAddresses.cidr(choice.cidr),
-      maxAzs: choice.zones,
+      maxAzs: this.zones.length,
       natGateways: 0,
       createInternetGateway: false,
       subnetConfiguration: [{ name: 'isolated', subnetType: ec2.SubnetType.PRIVATE_ISOLATED }],
@@ -99,6 +103,8 @@ export class NetworkStack extends Stack {
       availabilityZones: this.availabilityZones,
       isolatedSubnetIds: [...choice.subnetIds],
     });
+    // Their route tables are the endpoints' business, which gets them by itself.
+    Annotations.of(vpc).acknowledgeWarning('@aws-cdk/aws-ec2:noSubnetRouteTableId');
     return { vpc, subnets: vpc.isolatedSubnets, routeTableIds: [...(choice.endpoints?.routeTableIds ?? [])] };
   }
 

@@ -76,6 +76,9 @@ export class SageMakerRoles extends Construct {
         resources: [props.dataKey.keyArn],
         conditions: { StringEquals: { 'kms:ViaService': `s3.${Aws.REGION}.amazonaws.com` } },
       }),
+      // What SageMaker asks for an output that is encrypted with a named key (`KmsKeyId` at
+      // https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_OutputDataConfig.html).
+      new iam.PolicyStatement({ actions: ['kms:Encrypt'], resources: [props.dataKey.keyArn] }),
       ...grantDisks(props.volumesKey),
       new iam.PolicyStatement({
         actions: ['kms:Decrypt', 'kms:GenerateDataKeyWithoutPlaintext'],

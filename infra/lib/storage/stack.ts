@@ -42,6 +42,9 @@ export class StorageStack extends Stack {
     this.logsKey = keys.logs;
     this.volumesKey = keys.volumes;
 
+    // Exported whether used or not: an export that goes while a stack still imports it is refused.
+    this.exportValue(buckets.accessLogs.bucketName);
+
     new CfnOutput(this, 'BucketName', { value: buckets.data.bucketName });
     new CfnOutput(this, 'DataKeyArn', { value: keys.data.keyArn });
     new CfnOutput(this, 'VolumesKeyArn', { value: keys.volumes.keyArn });

@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import { CfnDeletionPolicy, Stack } from 'aws-cdk-lib';
 import type { RemovalPolicy } from 'aws-cdk-lib';
 import * as backup from 'aws-cdk-lib/aws-backup';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -7,8 +7,10 @@ import type { Backup } from './config/domain';
 import { FOR_AWS_RESOURCES } from './key';
 
 export interface HomeBackupProps {
-  /** Names the vault and the plan: letters, digits, hyphens, at most 50. */
+  /** Names the plan and what it backs up: letters, digits, hyphens, at most 50. */
   readonly name: string;
+  /** Names the vault, likewise: another name for another key, since a vault can change neither. */
+  readonly vaultName: string;
   readonly backup: Backup;
   readonly keyArn: string;
   readonly domainArn: string;
@@ -22,11 +24,13 @@ export class HomeBackup extends Construct {
   constructor(scope: Construct, id: string, props: HomeBackupProps) {
     super(scope, id);
     const vault = new backup.CfnBackupVault(this, 'Vault', {
-      backupVaultName: props.name,
+      backupVaultName: props.vaultName,
       encryptionKeyArn: props.keyArn,
     });
+    // Another key is another vault; what lies in the old one stays there until somebody has looked.
+    vault.cfnOptions.updateReplacePolicy = CfnDeletionPolicy.RETAIN;
     // AWS Backup deletes no vault that holds anything: with `retain` it stays, else its backups are deleted first, by hand.
-    vault.applyRemovalPolicy(props.removalPolicy);
+    vault.applyRemovalPolicy(props.removalPolicy, { applyToUpdateReplacePolicy: false });
     const plan = new backup.CfnBackupPlan(this, 'Plan', {
       backupPlan: {
         backupPlanName: props.name,

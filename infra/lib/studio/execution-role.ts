@@ -116,6 +116,8 @@ export function executionPolicy(scope: Construct, id: string, props: ExecutionPo
   }
   allow('UseTheKey', KEY_USE, [keyArn]);
   allow('AttachVolumes', ['kms:CreateGrant'], [keyArn], FOR_AWS_RESOURCES);
+  // SageMaker makes the group with this role, where nobody has made it.
+  allow('MakeTheLogGroup', ['logs:CreateLogGroup'], [studioLogs]);
   allow('WriteLogs', ['logs:CreateLogStream', 'logs:PutLogEvents'], [`${studioLogs}:log-stream:${domainId}/*`]);
   if (!props.ownBucket) {
     const objects = (prefix: string) => `${bucketArn}/${prefix}/*`;

@@ -1,4 +1,4 @@
-import { Aws, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Aws, CfnDeletionPolicy, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sagemaker from 'aws-cdk-lib/aws-sagemaker';
 import { Construct } from 'constructs';
@@ -18,6 +18,8 @@ export interface ProfilesProps {
   readonly values: Values;
   readonly domainId: string;
   readonly vpcId: string;
+  /** The domain's own group. */
+  readonly securityGroupId: string;
   readonly removalPolicy: RemovalPolicy;
 }
 
@@ -39,11 +41,13 @@ export class Profiles extends Construct {
       domainId: this.props.domainId,
       userProfileName: profile.name,
       ...(sso && { singleSignOnUserIdentifier: 'UserName', singleSignOnUserValue: profile.key }),
-      ...(domain.securityGroupPerProfile && {
-        userSettings: {
-          securityGroups: [this.ownGroup(profile), ...values.all(domain.defaultUserSettings.securityGroups ?? [])],
-        },
-      }),
+      // Said in either case: a group that is left out of an update would stay with the profile.
+      userSettings: {
+        securityGroups: [
+          domain.securityGroupPerProfile ? this.ownGroup(profile) : this.props.securityGroupId,
+          ...values.all(domain.defaultUserSettings.securityGroups ?? []),
+        ],
+      },
       tags: [
         { key: OWNER_TAG, value: profile.key },
         ...(!sso && profile.userRole?.id !== undefined
@@ -51,7 +55,9 @@ export class Profiles extends Construct {
           : []),
       ],
     });
-    resource.applyRemovalPolicy(this.props.removalPolicy);
+    resource.applyRemovalPolicy(this.props.removalPolicy, { applyToUpdateReplacePolicy: false });
+    // A profile of a domain that was replaced stays with it: without the profile its home folder has no owner.
+    resource.cfnOptions.updateReplacePolicy = CfnDeletionPolicy.RETAIN;
   }
 
   /** E9: members of a profile's group are its applications alone. */

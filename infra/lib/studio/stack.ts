@@ -1,4 +1,4 @@
-import { Annotations, Aws, CfnDeletionPolicy, CfnOutput, Stack, Tags } from 'aws-cdk-lib';
+import { Annotations, Aws, CfnDeletionPolicy, CfnOutput, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import type { StackProps } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
@@ -16,7 +16,7 @@ import { executionPolicy, executionRole } from './execution-role';
 import { Guard } from './guard';
 import { domainKey } from './key';
 import { LifecycleConfigs } from './lifecycle-configs';
-import { short } from './names';
+import { digest, short } from './names';
 import { Parameters } from './parameters';
 import { Profiles, openOwnProfile } from './profiles';
 import { StudioSecurityGroup } from './security-group';
@@ -66,13 +66,14 @@ export class StudioStack extends Stack {
     const given = domain.kmsKeyArn && values.text(domain.kmsKeyArn);
     const key = given
       ? kms.Key.fromKeyArn(this, 'Key', given)
-      : domainKey(this, 'Key', {
+      : // Home folders and backups outlive the stack, in a sandbox too; without the key nobody could read them.
+        domainKey(this, 'Key', {
           alias: `${config.prefix}-studio-${domain.name}`,
           domain: domain.name,
           admins,
           users: [...theirs, ...(domain.assetDeploymentRole && deploymentRole ? [deploymentRole.roleArn] : [])],
           volumeUsers: theirs,
-          removalPolicy: kept,
+          removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         });
     const keyArn = given ?? key.keyArn;
     const bucket = this.bucket(props, { key, admins, executionRoleArn, deploymentRoleArn: deploymentRole?.roleArn });
@@ -153,11 +154,12 @@ export class StudioStack extends Stack {
         lifecycleConfigArns: arns.map(([, arn]) => arn),
       });
     }
-    new Profiles(this, 'Profiles', { domain, values, domainId, vpcId, removalPolicy: kept });
+    new Profiles(this, 'Profiles', { domain, values, domainId, vpcId, securityGroupId, removalPolicy: kept });
     const open = openOwnProfile(this, 'OpenOwnProfile', domainId);
     if (domain.backup !== undefined) {
       new HomeBackup(this, 'Backup', {
         name: `${name}-home`,
+        vaultName: `${name}-home-${digest(domain.kmsKeyArn ?? 'own key', 6)}`,
         backup: domain.backup,
         keyArn,
         domainArn: resource.attrDomainArn,

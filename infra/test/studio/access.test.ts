@@ -123,6 +123,7 @@ describe('the default execution role', () => {
       'Allow: sagemaker:ListApps sagemaker:ListDomains sagemaker:ListSpaces sagemaker:ListStudioLifecycleConfigs sagemaker:ListUserProfiles on *',
       `Allow: ${USE} on \${Key.Arn}`,
       'Allow: kms:CreateGrant on ${Key.Arn} if Bool kms:GrantIsForAWSResource true',
+      'Allow: logs:CreateLogGroup on arn:P:logs:R:A:log-group:/aws/sagemaker/studio',
       `Allow: logs:CreateLogStream logs:PutLogEvents on arn:P:logs:R:A:log-group:/aws/sagemaker/studio:log-stream:${domain}/*`,
     ]);
   });
@@ -252,7 +253,12 @@ describe('when the stack goes', () => {
       [{ retain: true }, 'Retain'],
     ] as const) {
       const synthesis = synthesize(sampleFile('minimal'), context);
-      for (const type of kept) assert.equal(synthesis.only(type)[1].DeletionPolicy, policy, type);
+      for (const type of kept.filter((type) => type !== 'AWS::KMS::Key')) {
+        assert.equal(synthesis.only(type)[1].DeletionPolicy, policy, type);
+      }
+      // Home folders and backups outlive a sandbox too, and are nothing without their key.
+      assert.equal(synthesis.only('AWS::KMS::Key')[1].DeletionPolicy, 'RetainExceptOnCreate');
+      assert.equal(synthesis.only('AWS::SageMaker::UserProfile')[1].UpdateReplacePolicy, 'Retain');
     }
   });
 

@@ -3,7 +3,8 @@ import { rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { Domain } from '../../lib/studio/config/domain';
-import { nearest, profileName } from '../../lib/studio/config/names';
+import { nearest } from '../../lib/shared/nearest';
+import { profileName } from '../../lib/studio/config/names';
 import { DomainFilesError, readDomains } from '../../lib/studio/config/read';
 import { SAMPLES, domainFile, minimal, sampleFile, samplesFolder } from './synth';
 

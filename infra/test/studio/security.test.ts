@@ -92,7 +92,8 @@ describe('the security group of a domain', () => {
     assert.deepEqual(rules(apart, 'Ingress'), [OWN, ...own].flatMap(amongMembers).sort());
     assert.deepEqual(rules(apart, 'Egress'), [OWN, ...own].flatMap((g) => [...amongMembers(g), https(g)]).sort());
     const together = domainOf('  userProfiles: { ann: { userRole: { name: a } } }');
-    assert.equal(together.only('AWS::SageMaker::UserProfile')[1].Properties.UserSettings, undefined);
+    const { SecurityGroups } = together.only('AWS::SageMaker::UserProfile')[1].Properties.UserSettings;
+    assert.deepEqual(SecurityGroups.map(text), ['${SecurityGroup.GroupId}']);
   });
 });
 

@@ -103,7 +103,7 @@ impl Scene<'_> {
             // It was found by it.
             "DomainName" => None,
             "AuthMode" => Some(self.fixed(setting, Some(&self.described.auth_mode), self.one(text?))),
-            "VpcId" => Some(self.fixed(setting, self.described.vpc_id.as_deref(), self.one(text?))),
+            "VpcId" => Some(self.vpc(self.fixed(setting, self.described.vpc_id.as_deref(), self.one(text?)))),
             "KmsKeyId" => Some(self.key(setting)),
             other => Some(self.finding(
                 Severity::NotChecked,
@@ -122,6 +122,17 @@ impl Scene<'_> {
             }
             Ok(wanted) => self.replaces(setting, deployed.unwrap_or("none"), &wanted),
         }
+    }
+
+    /// SageMaker refuses another VPC, and CloudFormation does not replace the domain for it: no switch helps.
+    fn vpc(&self, mut finding: Finding) -> Finding {
+        if finding.severity == Severity::Warns {
+            finding.severity = Severity::Stops;
+            "SageMaker refuses another VPC, also with `domain.allowReplacement`: put the deployed one into the file, or make a \
+             domain of another `domain.name` and move the users"
+                .clone_into(&mut finding.meaning);
+        }
+        finding
     }
 
     fn replaces(&self, setting: &Setting, deployed: &str, wanted: &str) -> Finding {

@@ -151,6 +151,8 @@ fn e5_a_replacement_that_the_file_allows_warns() {
     let finding = only(&file, &with_described(|described| described.auth_mode = "SSO".into()));
     assert_eq!(finding.severity, Severity::Warns);
     assert!(finding.meaning.contains("the domain is replaced"), "{}", finding.meaning);
+    let finding = only(&file, &with_described(|described| described.vpc_id = Some("vpc-9".into())));
+    assert_eq!(finding.severity, Severity::Stops, "another VPC is no replacement: SageMaker refuses it");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 import Ajv2020 from 'ajv/dist/2020';
 import type { ErrorObject, ValidateFunction } from 'ajv/dist/2020';
-import { nearest } from './names';
+import { nearest } from '../../shared/nearest';
 import { SCHEMA } from './schema';
 import { dotted } from './source';
 import type { Path, Problem, Source } from './source';
