@@ -132,6 +132,11 @@ describe('E1 a file of guardrails', () => {
       'g.yaml:2: `personas.principals` is a list: give `principals` under `administrators` and under `scientists`',
     ],
     [
+      'another key of people, offering none that is gone',
+      ['personas:', '  users: []', PEOPLE.administrators, '  scientists: {}', PEOPLE.execution],
+      'g.yaml:2: `personas.users` is not a key here: there are `administrators`, `scientists`, `executionRoles`, `keys`\n',
+    ],
+    [
       'a provider for both roles at once',
       ['personas:', '  saml: { provider: arn:aws:iam::111122223333:saml-provider/p }', PEOPLE.execution],
       'g.yaml:2: `personas.saml` is a map: give `saml` under `administrators` and under `scientists`',

@@ -177,7 +177,7 @@ function ranges(value: Value | undefined): AddressRanges | undefined {
 const isBlock = forms.isCidr;
 
 function personas(value: Value): Personas {
-  const keys = value.map(['administrators', 'scientists', 'executionRoles', 'keys', 'saml', 'principals']);
+  const keys = value.map(['administrators', 'scientists', 'executionRoles', 'keys'], ['saml', 'principals']);
   // One trust for both roles would let the same people retag a profile and open it.
   for (const common of ['saml', 'principals'] as const) {
     const advice = `give \`${common}\` under \`administrators\` and under \`scientists\`: who takes which role`;

@@ -9,8 +9,12 @@ export class Value {
     private readonly line: number,
   ) {}
 
-  /** The values of a map, by key; a key that is not known is a problem. Null counts as an empty map. */
-  map<K extends string>(known: readonly K[]): Partial<Record<K, Value>> {
+  /**
+   * The values of a map, by key; a key that is not known is a problem. Null counts as an empty map.
+   *
+   * @param retired keys that are read, for the caller to refuse them with advice, and that no error offers.
+   */
+  map<K extends string>(known: readonly K[], retired: readonly K[] = []): Partial<Record<K, Value>> {
     const values: Partial<Record<K, Value>> = {};
     if (this.isEmpty()) return values;
     if (!isMap(this.node)) {
@@ -21,7 +25,7 @@ export class Value {
       const name = isScalar(key) ? String(key.value) : '?';
       const line = this.file.lineOf(key as Node);
       const path = this.path === '' ? name : `${this.path}.${name}`;
-      if (!known.includes(name as K)) {
+      if (!known.includes(name as K) && !retired.includes(name as K)) {
         this.file.problem(
           line,
           `\`${path}\` is not a key here: there ${known.length === 1 ? 'is' : 'are'} ${list(known)}`,
