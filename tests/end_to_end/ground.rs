@@ -22,7 +22,7 @@ const CONTEXT: [&str; 7] = [
 ];
 
 /// Whom the example of guardrails lets take the roles of people: a trust policy names only who exists.
-const PEOPLE: &str = "platform-engineers";
+const PEOPLE: [&str; 2] = ["platform-engineers", "data-scientists"];
 
 /// Keys that wait for their deletion are of a kind of their own: AWS keeps them, whoever asks.
 const LEAVING: &str = "keys on their way out";
@@ -32,7 +32,9 @@ pub(crate) fn comes_stays_and_goes(_: &Cloud) -> Result<()> {
     let cloud = Cloud::up_empty()?;
     cloud.cdk(&["bootstrap"])?;
     let trust = json!({"Version": "2012-10-17", "Statement": []}).to_string();
-    cloud.aws(&["iam", "create-role", "--role-name", PEOPLE, "--assume-role-policy-document", &trust])?;
+    for name in PEOPLE {
+        cloud.aws(&["iam", "create-role", "--role-name", name, "--assume-role-policy-document", &trust])?;
+    }
     let before = inventory(&cloud)?;
     cdk(&cloud, "deploy", &["--require-approval", "never"])?;
     let made = inventory(&cloud)?;
