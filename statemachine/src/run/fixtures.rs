@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::*;
+use crate::endpoint::{Deployment, Endpoint};
 use crate::gate::{Comparison, Criterion, Finite, Gate, MetricPath, Report, Threshold};
-use crate::queue::Concurrency;
-use crate::{Endpoint, Queue};
+use crate::queue::{Concurrency, Queue};
 
 pub(crate) const EXECUTION: &str = "arn:aws:sagemaker:us-east-1:000000000000:pipeline/tumours/execution/abcdefghijkl";
 pub(crate) const PACKAGE: &str = "arn:aws:sagemaker:us-east-1:000000000000:model-package/tumours/1";
@@ -261,8 +261,61 @@ pub(crate) fn world_in(phase: Phase) -> World {
     world
 }
 
-pub(crate) fn other_deployment() -> crate::endpoint::Deployment {
+pub(crate) fn other_deployment() -> Deployment {
     let run = RunId::arrival("tumours", &object("v0"));
     let config = format!("tumours-{run}");
-    crate::endpoint::Deployment { run, config, since: at(0), overtakes: vec![] }
+    Deployment { run, config, since: at(0), overtakes: vec![] }
+}
+
+/// An example of every event, seen from a run, with what to call it.
+pub(crate) fn every_event(run: &Run, _around: &Around) -> Vec<(String, Event)> {
+    let ours = format!("tumours-{}", run.id);
+    let named = |events: Vec<Event>| events.into_iter().map(|event| (event.kind.name(), event));
+    let mut events: Vec<(String, Event)> = named(vec![requested("v1", ApprovalMode::Automatic)]).collect();
+    events.extend(named(vec![Event {
+        at: at(100),
+        kind: EventKind::ExecutionStarted { execution_arn: EXECUTION.into() },
+    }]));
+    events.extend(named(ExecutionStatus::ALL.into_iter().map(|s| status(100, s)).collect()));
+    events.push(("execution Executing, late".into(), status(5, ExecutionStatus::Executing)));
+    let mut foreign = status(100, ExecutionStatus::Succeeded);
+    if let EventKind::ExecutionChanged { execution_arn, .. } = &mut foreign.kind {
+        *execution_arn = "arn:other".into();
+    }
+    events.push(("execution Succeeded, of another execution".into(), foreign));
+    events.extend(named(vec![step(100, "train", StepStatus::Executing)]));
+    events.push(("evaluated, good".into(), evaluated(100, r#"{"accuracy":0.99}"#)));
+    events.push(("evaluated, bad".into(), evaluated(100, r#"{"accuracy":0.1}"#)));
+    events.push(("evaluated, unreadable".into(), evaluated(100, "NaN")));
+    events.extend(named(vec![registered(100), approval(100, Approval::Approved), approval(100, Approval::Rejected)]));
+    let in_service = EndpointStatus::InService;
+    events.push(("endpoint InService, this run's model".into(), endpoint_is(100, in_service, &ours)));
+    events.push(("endpoint InService, another model".into(), endpoint_is(100, in_service, "old")));
+    for status in [EndpointStatus::InTransition, EndpointStatus::Failed, EndpointStatus::Deleted] {
+        events.extend(named(vec![endpoint_is(100, status, &ours)]));
+    }
+    events.extend(named(vec![
+        Event { at: at(100), kind: EventKind::YourTurn },
+        Event { at: at(100), kind: EventKind::Superseded { by: RunId::arrival("tumours", &object("v9")) } },
+    ]));
+    let later = ObjectVersion { key: "raw/tumours/b.csv".into(), ..object("v2") };
+    events.extend(named(vec![
+        arrived(100, later),
+        Event { at: at(100), kind: EventKind::BatchDue },
+        Event { at: at(10_000), kind: EventKind::BatchDue },
+        Event { at: at(100), kind: EventKind::SlotFree },
+        stop(100, None),
+        stop(100, Some(RunId::arrival("tumours", &object("v9")))),
+        postponed(100, CommandId::start()),
+        Event { at: at(100), kind: EventKind::DeadlinePassed },
+        Event { at: at(100_000), kind: EventKind::DeadlinePassed },
+        Event { at: at(100), kind: EventKind::Swept },
+        missed(100),
+    ]));
+    for command in [CommandId::start(), CommandId::evaluate(), CommandId::register(), CommandId::deploy()] {
+        let kind = EventKind::CommandFailed { command: command.clone(), reason: "no".into() };
+        events.push((format!("command failed: {command}"), Event { at: at(100), kind }));
+    }
+    events.push(("command done: deploy".into(), done(100, CommandId::deploy())));
+    events
 }

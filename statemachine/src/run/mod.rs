@@ -5,7 +5,9 @@ mod decide;
 mod event;
 mod ids;
 mod lifecycle;
+mod phase;
 mod record;
+mod spec;
 
 pub use command::{Command, CommandId, Message, Pending, PendingCommand, Purpose, Stage};
 pub use decide::decide;
@@ -15,10 +17,9 @@ pub use event::{
 };
 pub use ids::{ObjectVersion, ParseRunIdError, RunId, execution_id};
 pub use lifecycle::{Examples, lifecycle_table};
-pub use record::{
-    ApprovalMode, Batch, BatchSpec, DEADLINE_SECONDS, DeploymentSpec, Evaluation, EvaluationSpec, Execution,
-    FACT_LIMIT, Fact, Inputs, Phase, Run, RunSpec, Stop, Trigger,
-};
+pub use phase::Phase;
+pub use record::{Batch, Evaluation, Execution, FACT_LIMIT, Fact, Inputs, Run, Stop, Trigger};
+pub use spec::{ApprovalMode, BatchSpec, DEADLINE_SECONDS, DeploymentSpec, EvaluationSpec, RunSpec};
 
 #[cfg(test)]
 pub(crate) mod fixtures;

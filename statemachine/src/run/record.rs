@@ -1,3 +1,5 @@
+//! A run, and what it knows.
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -5,127 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Approval, Command, CommandId, ExecutionStatus, Failure, ObjectVersion, Pending, PendingCommand, RunId,
-    TrainedModel, execution_id,
+    Approval, Command, CommandId, DeploymentSpec, ExecutionStatus, Failure, ObjectVersion, Pending, PendingCommand,
+    Phase, RunId, RunSpec, TrainedModel,
 };
-use crate::gate::{Gate, GateDecision, Report, UnreadableReport};
-use crate::queue::Concurrency;
-
-/// Where a run stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Phase {
-    /// It collects objects, until none came for a while.
-    Batching,
-    /// It waits for a place: the pipeline's executions are bounded.
-    Queued,
-    /// Its execution is being asked for.
-    Starting,
-    /// SageMaker executes it.
-    Running,
-    /// The execution succeeded; its report is being read, its model registered.
-    Evaluating,
-    /// The gate let it pass; a person must approve.
-    AwaitingApproval,
-    /// It may go live; another deployment to the endpoint is not done yet.
-    AwaitingTurn,
-    /// Its model is being rolled out.
-    Deploying,
-    /// Its model answers.
-    Live,
-    /// The execution succeeded, and `pipeline.yaml` asks for no deployment.
-    Succeeded,
-    /// The gate, or a person, refused the model.
-    Rejected,
-    /// Something broke.
-    Failed,
-    /// Someone stopped it.
-    Stopped,
-    /// SageMaker took the new model back; the old one answers.
-    RolledBack,
-    /// A newer model took its place.
-    Superseded,
-    /// Its trigger came while another run was under way, and starts nothing.
-    Skipped,
-    /// What was due did not come: a schedule's firing, or data.
-    Missed,
-}
-
-impl Phase {
-    /// All phases, in the order of a run's life.
-    pub const ALL: [Self; 17] = [
-        Self::Batching,
-        Self::Queued,
-        Self::Starting,
-        Self::Running,
-        Self::Evaluating,
-        Self::AwaitingApproval,
-        Self::AwaitingTurn,
-        Self::Deploying,
-        Self::Live,
-        Self::Succeeded,
-        Self::Rejected,
-        Self::Failed,
-        Self::Stopped,
-        Self::RolledBack,
-        Self::Superseded,
-        Self::Skipped,
-        Self::Missed,
-    ];
-
-    /// Nothing more is expected to happen by itself.
-    #[must_use]
-    pub fn is_end(self) -> bool {
-        matches!(
-            self,
-            Self::Live
-                | Self::Succeeded
-                | Self::Rejected
-                | Self::Failed
-                | Self::Stopped
-                | Self::RolledBack
-                | Self::Superseded
-                | Self::Skipped
-                | Self::Missed
-        )
-    }
-
-    /// Whether the run's execution is asked for or under way, and so takes one of the pipeline's places.
-    #[must_use]
-    pub fn takes_a_place(self) -> bool {
-        matches!(self, Self::Starting | Self::Running)
-    }
-
-    /// As shown to people.
-    #[must_use]
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Batching => "batching",
-            Self::Queued => "queued",
-            Self::Starting => "starting",
-            Self::Running => "running",
-            Self::Evaluating => "evaluating",
-            Self::AwaitingApproval => "awaiting approval",
-            Self::AwaitingTurn => "awaiting turn",
-            Self::Deploying => "deploying",
-            Self::Live => "live",
-            Self::Succeeded => "succeeded",
-            Self::Rejected => "rejected",
-            Self::Failed => "failed",
-            Self::Stopped => "stopped",
-            Self::RolledBack => "rolled back",
-            Self::Superseded => "superseded",
-            Self::Skipped => "skipped",
-            Self::Missed => "missed",
-        }
-    }
-}
-
-impl fmt::Display for Phase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.words())
-    }
-}
+use crate::gate::{GateDecision, Report, UnreadableReport};
 
 /// Why there is a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -190,61 +75,6 @@ pub struct Inputs {
     pub exact: bool,
 }
 
-/// How a model goes live.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ApprovalMode {
-    /// As soon as it passed the gate.
-    Automatic,
-    /// When a person has approved its model package.
-    Manual,
-}
-
-/// Where and how the model is served.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeploymentSpec {
-    /// The endpoint's stable name; at most 44 characters, since models and configurations append a run id.
-    pub endpoint: String,
-    /// The inference container.
-    pub image: String,
-    /// `SAGEMAKER_PROGRAM`.
-    pub program: String,
-    /// `SAGEMAKER_SUBMIT_DIRECTORY`, an S3 address.
-    pub source: String,
-    /// Such as `ml.m5.large`.
-    pub instance_type: String,
-    /// How many.
-    pub instances: u32,
-    /// Who says yes.
-    pub approval: ApprovalMode,
-}
-
-/// Where the evaluation is found once an execution succeeded.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EvaluationSpec {
-    /// The step that trains; its job knows the artifact.
-    pub training_step: String,
-    /// The report's S3 address, with `{execution}` for the execution's id.
-    pub report: String,
-}
-
-impl EvaluationSpec {
-    /// The report of one execution.
-    #[must_use]
-    pub fn report_of(&self, execution_arn: &str) -> String {
-        self.report.replace("{execution}", execution_id(execution_arn))
-    }
-}
-
-/// How objects are collected into one run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BatchSpec {
-    /// The run begins when no object came for so long, in seconds.
-    pub quiet_seconds: u64,
-    /// The run begins at the latest so long after the first object, in seconds.
-    pub longest_seconds: u64,
-}
-
 /// The collection of a run's objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Batch {
@@ -259,51 +89,6 @@ pub struct Stop {
     pub reason: String,
     /// The run that takes its place; `None` when a person stops it.
     pub by: Option<RunId>,
-}
-
-/// The deadline of a run whose `pipeline.yaml` names none, in seconds: a day.
-pub const DEADLINE_SECONDS: u64 = 24 * 3600;
-
-fn default_deadline() -> u64 {
-    DEADLINE_SECONDS
-}
-
-/// What `pipeline.yaml` said when the run began. A later `apply` changes later runs only.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RunSpec {
-    /// The pipeline's name.
-    pub pipeline: String,
-    /// Its ARN.
-    pub pipeline_arn: String,
-    /// The content hash of the step scripts.
-    pub code: String,
-    /// The hash of the definition.
-    pub definition: String,
-    /// `None` when nothing is evaluated.
-    pub evaluation: Option<EvaluationSpec>,
-    /// `None` only together with `deployment`: no model goes live without a gate.
-    pub gate: Option<Gate>,
-    /// `None` when the pipeline only trains.
-    pub deployment: Option<DeploymentSpec>,
-    /// The role of models and jobs.
-    pub role_arn: String,
-    /// How many executions may be under way.
-    #[serde(default)]
-    pub concurrency: Concurrency,
-    /// How objects are collected; `None` when each starts a run.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub batch: Option<BatchSpec>,
-    /// People are told when a run is not done so long after it began, in seconds.
-    #[serde(default = "default_deadline")]
-    pub deadline_seconds: u64,
-}
-
-impl RunSpec {
-    /// Whether the pipeline has a queue: a record of its runs before and during their executions.
-    #[must_use]
-    pub fn has_queue(&self) -> bool {
-        self.batch.is_some() || self.concurrency != Concurrency::Unlimited
-    }
 }
 
 /// The SageMaker execution of a run.

@@ -10,9 +10,9 @@ use jiff::Timestamp;
 
 use super::command::patience;
 use super::event::{Approval, Around, Decision, EndpointStatus, Event, EventKind, ExecutionStatus, Failure, Outcome};
-use super::record::{
-    ApprovalMode, DeploymentSpec, Evaluation, Execution, Fact, Inputs, LATE, Phase, Run, Stop, Trigger, seconds_of,
-};
+use super::phase::Phase;
+use super::record::{Evaluation, Execution, Fact, Inputs, LATE, Run, Stop, Trigger, seconds_of};
+use super::spec::{ApprovalMode, DeploymentSpec};
 use super::{Batch, Command, CommandId, Message, ObjectVersion, Pending, Purpose, RunId, Stage};
 use crate::alert::{Alert, Cause};
 use crate::endpoint::{Champion, Deployment, Endpoint, WAITING_LIMIT};
