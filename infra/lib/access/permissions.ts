@@ -13,13 +13,16 @@ export const DOMAIN_TAG = 'DomainName';
 
 type Conditions = Record<string, Record<string, unknown>>;
 
-/** What `studio-access` remembers: pending requests, tickets, replays. All writes are conditional, nothing is listed. */
+/**
+ * What the functions remember: pending requests, tickets, replays. All is written and used up under conditions, which give
+ * back what was there: nothing is read or listed.
+ */
 export function remember(table: dynamodb.ITable, key: kms.IKey): iam.PolicyStatement[] {
   const { region } = Stack.of(table);
   return [
     new iam.PolicyStatement({
       sid: 'Remember',
-      actions: ['dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:PutItem'],
+      actions: ['dynamodb:DeleteItem', 'dynamodb:PutItem'],
       resources: [table.tableArn],
     }),
     new iam.PolicyStatement({
@@ -37,20 +40,18 @@ export interface EntryProps {
   readonly places: Places;
   /** What the owner's tag has to be; absent: whatever the function decides, which checked who it is. */
   readonly owner?: string;
-  /** Whether the role of a profile is chosen, and may change, by a claim. */
+  /** Whether the role of a profile is chosen by a claim. */
   readonly roleByClaim: boolean;
 }
 
-/** Letting people into these domains: find the domain, make the profile, ask for its URL. */
+/** Letting people into these domains: find the domain, where the file has no id, make the profile, ask for its URL. */
 export function entry(stack: Stack, props: EntryProps): iam.PolicyStatement[] {
   const { domains, places, values, owner } = props;
   const names = domains.map(({ name }) => name);
   const ids = domains.map(({ id }) => (id === undefined ? '*' : values.text(id)));
-  const arns = (resource: string, under: string) => {
-    const which = ids.includes('*') ? ['*'] : [...new Set(ids)];
-    return which.map((id) => stack.formatArn({ service: 'sagemaker', resource, resourceName: `${id}${under}` }));
-  };
-  const profiles = arns('user-profile', '/*');
+  const profiles = (ids.includes('*') ? ['*'] : ids).map((id) =>
+    stack.formatArn({ service: 'sagemaker', resource: 'user-profile', resourceName: `${id}/*` }),
+  );
   const allow = (sid: string, actions: string[], resources: string[], conditions?: Conditions) =>
     new iam.PolicyStatement({ sid, actions, resources, conditions });
   const own = owner === undefined ? {} : { [`sagemaker:ResourceTag/${OWNER_TAG}`]: owner };
@@ -67,19 +68,17 @@ export function entry(stack: Stack, props: EntryProps): iam.PolicyStatement[] {
   };
   const roles = executionRoles(props);
   return [
-    allow('FindTheDomain', ['sagemaker:ListDomains'], ['*']),
-    allow('SeeTheDomain', ['sagemaker:DescribeDomain'], arns('domain', '')),
+    ...(ids.includes('*') ? [allow('FindTheDomain', ['sagemaker:ListDomains'], ['*'])] : []),
     // Without a condition on tags: of a profile that is not there yet, IAM knows none, and would say "denied".
     allow('SeeProfiles', ['sagemaker:DescribeUserProfile', 'sagemaker:ListTags'], profiles),
     allow('MakeProfiles', ['sagemaker:CreateUserProfile'], profiles, tagged),
     allow('TagWhatIsNew', ['sagemaker:AddTags'], profiles, {
       StringEquals: { 'sagemaker:TaggingAction': 'CreateUserProfile' },
     }),
-    ...(props.roleByClaim
-      ? [allow('ChangeTheRole', ['sagemaker:UpdateUserProfile'], profiles, { StringEquals: ours })]
-      : []),
     ...(roles.length > 0
       ? [
+          // Of a profile whose claim, or whose default, is another than when it was made.
+          allow('ChangeTheRole', ['sagemaker:UpdateUserProfile'], profiles, { StringEquals: ours }),
           allow('PassTheRole', ['iam:PassRole'], roles, {
             StringEquals: { 'iam:PassedToService': 'sagemaker.amazonaws.com' },
           }),

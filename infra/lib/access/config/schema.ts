@@ -13,6 +13,9 @@ const NAME = '[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}';
 
 const TAG = '[\\p{L}\\p{Z}\\p{N}_.:/=+@-]';
 
+/** Keys of tags differ by capitals for some of AWS's services, and not for others. */
+const anyCase = (word: string) => [...word].map((letter) => `[${letter}${letter.toUpperCase()}]`).join('');
+
 const OCTET = '(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])';
 
 const entity = (description: string) => text('^\\S{1,1024}$', 'a text without spaces', description);
@@ -25,7 +28,7 @@ const CLAIM: Schema = {
   if: { type: 'string' },
   then: { ...choice(['nameId'], ''), errorMessage: 'give `nameId`, or `attribute:` with the name of an attribute' },
   else: object(
-    { attribute: text('^\\S(.{0,1022}\\S)?$', 'the name of an attribute, as the assertion has it') },
+    { attribute: text('^\\S(.{0,510}\\S)?$', 'the name of an attribute, as the assertion has it') },
     { required: ['attribute'] },
   ),
 };
@@ -180,7 +183,7 @@ const DOMAIN = object(
       description: 'Tags of profiles that are made here.',
       maxProperties: 40,
       propertyNames: text(
-        `^(?![aA][wW][sS]:|studiouserid$|DomainName$)${TAG}{1,128}$`,
+        `^(?!${anyCase('aws')}:|${anyCase('studiouserid')}$|${anyCase('domainname')}$)${TAG}{1,128}$`,
         'at most 128 letters, digits, spaces and _.:/=+-@, and none of `aws:…`, `studiouserid`, `DomainName`, which are not yours to set',
       ),
       additionalProperties: text(`^${TAG}{1,128}$`, '1 to 128 letters, digits, spaces and _.:/=+-@'),
