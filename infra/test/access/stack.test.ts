@@ -175,7 +175,7 @@ describe('the API', () => {
 });
 
 describe('the functions', () => {
-  const functions = (synthesis: typeof saml) =>
+  const functions = (synthesis: typeof saml): Record<string, any> =>
     Object.fromEntries(ofType(synthesis, 'AWS::Lambda::Function').map((fn) => [fn.FunctionName, fn]));
 
   it('C6 the one that opens Studio runs in the VPC by the switch, the one that signs in never', () => {
