@@ -69,6 +69,11 @@ describe('E1 a file of guardrails', () => {
       'g.yaml:1: `images` is empty: give a list of ARNs of images',
     ],
     [
+      'a value that an alias repeats',
+      ['images: &none []', 'imageAdministrators: *none'],
+      'g.yaml:2: `imageAdministrators` is an empty list: give a list of ARNs of roles',
+    ],
+    [
       'an instance type without its prefix',
       ['instanceTypes:', '  jobs:', '    - ml.m5.large', '    - m5.large'],
       'g.yaml:4: `instanceTypes.jobs[1]` is `m5.large`: give an instance type such as `ml.m5.large`',
@@ -169,8 +174,8 @@ describe('E1 a file of guardrails', () => {
     ['a budget of nothing', ['budget: { monthly: 0 }'], '`budget.monthly` is `0`: give US dollars a month, from 1'],
     ['a budget without an amount', ['budget: { emails: [a@example.com] }'], '`budget` is a map: give `monthly`'],
     ['a list at the top', ['- images'], 'g.yaml:1: `the file` is a list: give a map with `instanceTypes`,'],
-    ['the same key twice', ['images: [a]', 'images: [b]'], 'g.yaml:2: not YAML: Map keys must be unique'],
-    ['no YAML', ['images: [', 'omit'], 'not YAML: '],
+    ['the same key twice', ['images: [a]', 'images: [b]'], 'g.yaml:2: is no valid YAML: map keys must be unique'],
+    ['no YAML', ['images: [', 'omit'], 'is no valid YAML: '],
   ];
   for (const [what, lines, message] of refused) {
     it(`E1 refuses ${what}`, () => {

@@ -3,7 +3,7 @@ import { relative } from 'node:path';
 import type { AddressRanges, Approved } from '../library/approved';
 import { CATALOGUE } from '../library/catalogue';
 import * as forms from './forms';
-import { File, type Value } from './source';
+import { type Value, YamlFile } from '../../shared/yaml/values';
 
 /** A file of guardrails, read and checked. */
 export interface Guardrails {
@@ -66,7 +66,7 @@ export function readGuardrails(file: string): Guardrails {
 
 /** @param name how errors call the file. */
 export function parseGuardrails(name: string, text: string): Guardrails {
-  const file = new File(name, text);
+  const file = new YamlFile(name, text);
   const top = file
     .root()
     .map([

@@ -2,8 +2,8 @@ import Ajv2020 from 'ajv/dist/2020';
 import type { ErrorObject, ValidateFunction } from 'ajv/dist/2020';
 import { nearest } from '../../shared/nearest';
 import { SCHEMA } from './schema';
-import { dotted } from './source';
-import type { Path, Problem, Source } from './source';
+import { dotted } from '../../shared/yaml/source';
+import type { Path, Problem, Source } from '../../shared/yaml/source';
 
 let compiled: ValidateFunction | undefined;
 
