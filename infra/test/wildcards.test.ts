@@ -55,8 +55,13 @@ describe('wildcards', () => {
 
   it('never stand in who is allowed', () => {
     const open = all.filter(({ effect, principals }) => effect === 'Allow' && principals.some((p) => p.includes('*')));
-    // An endpoint's policy gives nobody a right: it bounds what may pass.
-    for (const { type } of open) assert.equal(type, 'AWS::EC2::VPCEndpoint');
+    // An endpoint's policy gives nobody a right: it bounds what may pass. An API's admits whom its denials leave, and then
+    // asks who it is.
+    for (const { holder, type } of open.filter(({ type }) => type !== 'AWS::EC2::VPCEndpoint')) {
+      assert.equal(type, 'AWS::ApiGateway::RestApi');
+      const denials = all.filter((one) => one.holder === holder && one.type === type && one.effect === 'Deny');
+      assert.ok(denials.length > 0, holder);
+    }
   });
 
   it('bound what a metric may be called', () => {
