@@ -18,8 +18,8 @@ pub use domains::{Application, Domain, Domains};
 pub use error::{ConfigError, Found};
 pub use text::{
     AttributeName, Audience, BaseUrl, Bounded, ClientId, DomainId, DomainName, Group, Issuer, LandingName, LandingUri,
-    LifecycleConfigArn, NotAccepted, Owner, ProfileName, ProviderArn, RoleArn, RoleName, Scope, SecurityGroupId, Suffix,
-    TagKey, TagValue, Url,
+    LifecycleConfigArn, NotAccepted, Owner, ProfileName, ProviderArn, RoleArn, RoleName, Scope, SecurityGroupId,
+    Suffix, TagKey, TagValue, Url,
 };
 
 use crate::saml::Certificates;
@@ -172,7 +172,11 @@ impl Config {
         values::Values::new(variable)?.fill(&mut value, "")?;
         let file: raw::File = shape(value, "")?;
         if file.version != 1 {
-            return Err(wrong("version", &file.version.to_string(), "1, which is all that this version of Tidegate reads"));
+            return Err(wrong(
+                "version",
+                &file.version.to_string(),
+                "1, which is all that this version of Tidegate reads",
+            ));
         }
         let url = match &file.url {
             Some(url) => accept("url", url, BaseUrl::parse)?,
@@ -216,11 +220,7 @@ impl Config {
     }
 }
 
-fn read_saml(
-    mut saml: serde_json::Map<String, Value>,
-    url: &BaseUrl,
-    domains: &Domains,
-) -> Result<Saml, ConfigError> {
+fn read_saml(mut saml: serde_json::Map<String, Value>, url: &BaseUrl, domains: &Domains) -> Result<Saml, ConfigError> {
     const VERIFIERS: &str = "`here`, where Tidegate verifies assertions, or `aws`, where AWS does";
     match saml.remove("verify") {
         Some(Value::String(verify)) if verify == "here" => {
@@ -267,10 +267,8 @@ fn read_here(here: raw::Here, url: &BaseUrl, domains: &Domains) -> Result<Here, 
         issuer: accept("saml.issuer", &here.issuer, Issuer::parse)?,
         sign_on_url,
         audience: accept("saml.audience", here.audience.as_deref().unwrap_or(url.as_str()), Audience::parse)?,
-        certificates: Certificates::parse(&here.certificates).map_err(|error| ConfigError::Shape {
-            key: "saml.certificates".to_owned(),
-            reason: error.to_string(),
-        })?,
+        certificates: Certificates::parse(&here.certificates)
+            .map_err(|error| ConfigError::Shape { key: "saml.certificates".to_owned(), reason: error.to_string() })?,
         started_at_idp: here.started_at_idp,
         skew: bounded("saml.skewSeconds", here.skew_seconds)?,
         claims: Claims {
@@ -305,7 +303,11 @@ fn read_by_aws(aws: raw::Aws, domains: &Domains) -> Result<ByAws, ConfigError> {
         let arn = accept(&format!("{key}.arn"), &role.arn, RoleArn::parse)?;
         let domain = accept(&format!("{key}.domain"), &role.domain, DomainName::parse)?;
         if domains.named(domain.as_str()).is_none() {
-            return Err(wrong(&format!("{key}.domain"), &role.domain, &format!("one of `domains`: {}", domains.list())));
+            return Err(wrong(
+                &format!("{key}.domain"),
+                &role.domain,
+                &format!("one of `domains`: {}", domains.list()),
+            ));
         }
         if roles.insert(arn, domain).is_some() {
             return Err(wrong(&format!("{key}.arn"), &role.arn, "a role that is there once: a role has one domain"));
@@ -401,7 +403,8 @@ fn from_variable<T>(
 }
 
 fn bounded<const MIN: i64, const MAX: i64>(key: &str, value: i64) -> Result<Bounded<MIN, MAX>, ConfigError> {
-    Bounded::new(value).ok_or_else(|| wrong(key, &value.to_string(), &format!("a number of seconds from {MIN} to {MAX}")))
+    Bounded::new(value)
+        .ok_or_else(|| wrong(key, &value.to_string(), &format!("a number of seconds from {MIN} to {MAX}")))
 }
 
 #[cfg(test)]

@@ -362,7 +362,9 @@ mod tests {
             assert!(RoleArn::parse(bad).is_err(), "{bad}");
         }
         assert!(ProviderArn::parse("arn:aws:iam::123456789012:saml-provider/x").is_ok());
-        assert!(LifecycleConfigArn::parse("arn:aws:sagemaker:eu-west-1:123456789012:studio-lifecycle-config/x").is_ok());
+        assert!(
+            LifecycleConfigArn::parse("arn:aws:sagemaker:eu-west-1:123456789012:studio-lifecycle-config/x").is_ok()
+        );
         assert!(LifecycleConfigArn::parse("arn:aws:sagemaker:eu-west-1:123456789012:domain/x").is_err());
     }
 

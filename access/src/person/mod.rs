@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub use denial::{Claim, Denial};
 
 use crate::config::{
-    ByAws, Config, Domain, DomainName, Here, LandingName, Owner, ProfileName, RoleArn, RoleName, Source,
+    ByAws, Claims, Config, Domain, DomainName, Here, LandingName, Owner, ProfileName, RoleArn, RoleName, Source,
 };
 use crate::token::Token;
 
@@ -52,15 +52,24 @@ impl Config {
         signed: Signed<'_>,
         landing: Option<LandingName>,
     ) -> Result<Person, Denial> {
-        let owner = signed.one(&here.claims.profile, Claim::Profile)?;
-        let domain = match &here.claims.domain {
+        self.person_of_claims(&here.claims, signed, landing)
+    }
+
+    fn person_of_claims(
+        &self,
+        claims: &Claims,
+        signed: Signed<'_>,
+        landing: Option<LandingName>,
+    ) -> Result<Person, Denial> {
+        let owner = signed.one(&claims.profile, Claim::Profile)?;
+        let domain = match &claims.domain {
             None => self.domains.only().ok_or(Denial::Missing(Claim::Domain))?,
             Some(source) => {
                 let name = signed.one(source, Claim::Domain)?;
                 self.domains.named(name).ok_or(Denial::NoSuchDomain)?
             }
         };
-        let role = match &here.claims.role {
+        let role = match &claims.role {
             None => None,
             Some(source) => match signed.one(source, Claim::Role) {
                 Ok(name) => Some(known_role(domain, name)?),

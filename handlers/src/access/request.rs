@@ -94,10 +94,16 @@ impl Request {
 }
 
 /// API Gateway names the resource as it was declared; the path may have a custom domain's mapping before it.
-fn path(resource: Option<String>, path: Option<String>, parameters: &std::collections::HashMap<String, String>) -> String {
+fn path(
+    resource: Option<String>,
+    path: Option<String>,
+    parameters: &std::collections::HashMap<String, String>,
+) -> String {
     let declared = resource.filter(|resource| !resource.is_empty() && !resource.contains('+'));
     match declared {
         None => path.unwrap_or_default(),
-        Some(resource) => parameters.iter().fold(resource, |path, (name, value)| path.replace(&format!("{{{name}}}"), value)),
+        Some(resource) => {
+            parameters.iter().fold(resource, |path, (name, value)| path.replace(&format!("{{{name}}}"), value))
+        }
     }
 }

@@ -128,17 +128,10 @@ impl Service {
     }
 
     /// Sends a person into Studio, or has the browser ask again later.
-    pub(super) async fn send_in(
-        &self,
-        person: Person,
-        since: Timestamp,
-        correlation: &str,
-    ) -> Result<Answer, Problem> {
+    pub(super) async fn send_in(&self, person: Person, since: Timestamp, correlation: &str) -> Result<Answer, Problem> {
         let waited = self.clock.now().duration_since(since);
         match self.studio(&self.aws).open(&person).await {
-            Ok(Opened::Url(url)) => {
-                Ok(Answer::see_other(&url.into_url()).forgetting(TICKET_COOKIE, SameSite::Lax))
-            }
+            Ok(Opened::Url(url)) => Ok(Answer::see_other(&url.into_url()).forgetting(TICKET_COOKIE, SameSite::Lax)),
             Ok(Opened::NotYet) if waited >= WAITING => {
                 let detail = format!("profile `{}` was not in service within five minutes", person.profile);
                 Err(Problem::broken("profile-slow", detail))

@@ -110,13 +110,7 @@ impl Store<'_> {
         self.insert(item).await
     }
 
-    async fn put<T: Serialize>(
-        &self,
-        kind: &str,
-        id: &str,
-        value: &T,
-        time: SignedDuration,
-    ) -> Result<(), Problem> {
+    async fn put<T: Serialize>(&self, kind: &str, id: &str, value: &T, time: SignedDuration) -> Result<(), Problem> {
         let until = self.now.checked_add(time).unwrap_or(Timestamp::MAX);
         let body = serde_json::to_string(value).map_err(|error| Problem::broken("store", error.to_string()))?;
         let mut item = item(kind, id, until);

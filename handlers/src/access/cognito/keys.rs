@@ -45,8 +45,11 @@ async fn fetch(service: &Service, cognito: &Cognito) -> Result<Keys, Problem> {
         }
     };
     let problem = |reason: String| Problem::unavailable(format!("the user pool's keys: {reason}"));
-    let (status, body) =
-        service.https.get(&format!("{base}/.well-known/jwks.json")).await.map_err(|error| problem(error.to_string()))?;
+    let (status, body) = service
+        .https
+        .get(&format!("{base}/.well-known/jwks.json"))
+        .await
+        .map_err(|error| problem(error.to_string()))?;
     if status != 200 {
         return Err(problem(format!("HTTP status {status}")));
     }

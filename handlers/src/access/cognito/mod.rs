@@ -105,8 +105,8 @@ async fn exchange(service: &Service, cognito: &Cognito, code: &str, secret: &Sec
         .map_err(|error| unavailable(error.to_string()))?;
     match status {
         200 => {
-            let granted: Granted =
-                serde_json::from_slice(&body).map_err(|_| unavailable("an answer without an access token".to_owned()))?;
+            let granted: Granted = serde_json::from_slice(&body)
+                .map_err(|_| unavailable("an answer without an access token".to_owned()))?;
             Ok(granted.access_token)
         }
         400 => {
@@ -115,7 +115,9 @@ async fn exchange(service: &Service, cognito: &Cognito, code: &str, secret: &Sec
             let detail = format!("Cognito's token endpoint: {error}");
             // A code that is used, too old or somebody else's is the person's; the others are the client's set-up.
             Err(match error {
-                "invalid_client" | "unauthorized_client" | "unsupported_grant_type" => Problem::broken("cognito", detail),
+                "invalid_client" | "unauthorized_client" | "unsupported_grant_type" => {
+                    Problem::broken("cognito", detail)
+                }
                 _ => Problem::sign_in_refused().because(detail),
             })
         }

@@ -69,7 +69,10 @@ async fn assume(
         };
         let detail = format!("sts:AssumeRoleWithSAML: {code}");
         match &*code {
-            "AccessDenied" | "ExpiredTokenException" | "IDPRejectedClaim" | "InvalidIdentityToken"
+            "AccessDenied"
+            | "ExpiredTokenException"
+            | "IDPRejectedClaim"
+            | "InvalidIdentityToken"
             | "ValidationError" => Problem::not_taken(detail),
             "Throttling" | "ThrottlingException" => Problem::throttled(detail),
             "MalformedPolicyDocument" | "PackedPolicyTooLarge" | "RegionDisabledException" => {

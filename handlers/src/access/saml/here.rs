@@ -44,17 +44,11 @@ fn provider(service: &Service, here: &Here) -> ServiceProvider {
 }
 
 /// Everything that needs no memory comes first; then the request is used up, then the assertion, then Studio is opened.
-pub(super) async fn post(
-    service: &Service,
-    request: &Request,
-    here: &Here,
-    form: &Form,
-) -> Result<Answer, Problem> {
+pub(super) async fn post(service: &Service, request: &Request, here: &Here, form: &Form) -> Result<Answer, Problem> {
     let now = service.clock.now();
     let verified = provider(service, here).verify(form, now)?;
     let landing = service.config.landing(form.relay_state())?;
-    let signed =
-        Signed { issuer: &verified.issuer, name_id: &verified.name_id, attributes: &verified.attributes };
+    let signed = Signed { issuer: &verified.issuer, name_id: &verified.name_id, attributes: &verified.attributes };
     let person = service.config.person_of_assertion(here, signed, landing)?;
     answers_a_request(service, request, here, &verified).await?;
     if !service.store().use_assertion(&verified.issuer, &verified.assertion_id, verified.expires).await? {

@@ -65,10 +65,6 @@ impl Studio<'_> {
 
     async fn enter(&self, domain: &Domain, id: &DomainId, person: &Person) -> Result<Opened, Problem> {
         let profile = profile::Profile { studio: self, domain, id, person, role: domain.role_of(person)? };
-        if profile.ensure().await? {
-            url::presign(self, id, person).await.map(Opened::Url)
-        } else {
-            Ok(Opened::NotYet)
-        }
+        if profile.ensure().await? { url::presign(self, id, person).await.map(Opened::Url) } else { Ok(Opened::NotYet) }
     }
 }

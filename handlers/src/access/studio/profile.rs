@@ -3,8 +3,8 @@
 use access::config::{Application, Domain, DomainId, RoleArn};
 use access::person::Person;
 use aws_sdk_sagemaker::types::{
-    CodeEditorAppSettings, JupyterLabAppSettings, JupyterServerAppSettings, KernelGatewayAppSettings, ResourceSpec, Tag,
-    UserProfileStatus, UserSettings,
+    CodeEditorAppSettings, JupyterLabAppSettings, JupyterServerAppSettings, KernelGatewayAppSettings, ResourceSpec,
+    Tag, UserProfileStatus, UserSettings,
 };
 use tokio::time::{Instant, sleep};
 
@@ -145,10 +145,16 @@ impl Profile<'_> {
             let resources = ResourceSpec::builder().lifecycle_config_arn(arn).build();
             settings = match application {
                 Application::JupyterLab => settings.jupyter_lab_app_settings(
-                    JupyterLabAppSettings::builder().lifecycle_config_arns(arn).default_resource_spec(resources).build(),
+                    JupyterLabAppSettings::builder()
+                        .lifecycle_config_arns(arn)
+                        .default_resource_spec(resources)
+                        .build(),
                 ),
                 Application::CodeEditor => settings.code_editor_app_settings(
-                    CodeEditorAppSettings::builder().lifecycle_config_arns(arn).default_resource_spec(resources).build(),
+                    CodeEditorAppSettings::builder()
+                        .lifecycle_config_arns(arn)
+                        .default_resource_spec(resources)
+                        .build(),
                 ),
                 Application::JupyterServer => settings.jupyter_server_app_settings(
                     JupyterServerAppSettings::builder()
