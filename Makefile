@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3.11
-FUNCTIONS := on-data-arrival on-schedule on-pipeline-status on-endpoint-status on-model-package sweep pipeline-resource studio-resource
+FUNCTIONS := on-data-arrival on-schedule on-pipeline-status on-endpoint-status on-model-package sweep pipeline-resource studio-resource studio-access studio-sign-in
 TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 # Room for the build (2 GiB), the Python environments (1 GiB) and the demo's data.
 NEEDED_MIB := 6000
