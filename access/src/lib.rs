@@ -1,1 +1,3 @@
 //! Who may enter Studio, decided from what was signed. Pure: no I/O, no clock, no randomness, no AWS crate.
+
+pub mod saml;
