@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use crate::support::{ATTACKER, ECDSA, RSA, at, form, now, outcome, provider_of, response};
 
 /// Made with `openssl req -x509 -newkey rsa:1024`; the key was thrown away.
-const SHORT: &str = include_str!("rsa-1024.pem");
+const SHORT: &str = include_str!("foreign/rsa-1024.pem");
 /// Made with `openssl req -x509 -newkey ed25519`; the key was thrown away.
-const EDWARDS: &str = include_str!("ed25519.pem");
+const EDWARDS: &str = include_str!("foreign/ed25519.pem");
 
 fn error(pems: &[&str]) -> CertificateError {
     Certificates::parse(pems).unwrap_err()

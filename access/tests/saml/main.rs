@@ -5,6 +5,7 @@
 mod attacks;
 mod certificates;
 mod checks;
+mod foreign;
 mod form;
 mod look;
 mod mutations;

@@ -80,6 +80,21 @@ fn what_ends_is_refused_from_the_skew_after_it() {
 }
 
 #[test]
+fn of_two_sessions_the_one_that_ends_first_counts() {
+    let first = "<saml:AuthnStatement AuthnInstant=\"2026-01-02T03:04:05Z\" SessionNotOnOrAfter=\"UNTIL\"/>";
+    for (before, seconds) in [(true, 1800), (false, 1800), (true, 7200), (false, 7200)] {
+        let other = first.replace("UNTIL", &stamp(at(seconds)));
+        let place = if before { "<saml:AuthnStatement " } else { "</saml:AuthnStatement>" };
+        let to = if before { format!("{other}{place}") } else { format!("{place}{other}") };
+        let xml = edit(&session_until(3600), place, &to);
+        let verified = PROVIDER.verify(&form(&sign(&xml)).unwrap(), now()).unwrap();
+        assert_eq!(verified.session_ends, Some(at(seconds.min(3600))));
+        let ended = xml.replace(&stamp(at(seconds)), &stamp(at(-SKEW)));
+        assert_eq!(code_with(SKEW, &ended, now()), "session_ended");
+    }
+}
+
+#[test]
 fn more_skew_than_a_minute_counts_as_a_minute_and_less_than_none_as_none() {
     assert_eq!(code_with(3600, &valid_until(1 - SKEW), now()), "accepted");
     assert_eq!(code_with(3600, &valid_until(-SKEW), now()), "expired");

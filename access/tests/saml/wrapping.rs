@@ -139,6 +139,17 @@ fn the_original_hidden_elsewhere_is_refused() {
 }
 
 #[test]
+fn the_only_assertion_is_a_direct_child_of_the_root() {
+    let moved = |place: &str| {
+        let without = edit(&SIGNED, &own(), "");
+        edit(&without, "</samlp:Status>", &format!("{}</samlp:Status>", place.replace("HERE", &own())))
+    };
+    for place in ["HERE", "<samlp:StatusDetail>HERE</samlp:StatusDetail>", "<samlp:Response>HERE</samlp:Response>"] {
+        assert_eq!(code(&moved(place)), "assertion", "{place}");
+    }
+}
+
+#[test]
 fn assertions_by_another_name_do_not_hide_the_signed_one_or_stand_for_it() {
     let other = |xml: &str, namespace: &str| xml.replace("SAML:2.0:assertion", namespace);
     let nested = bare().replace("saml:", "").replace("xmlns:saml", "xmlns");
