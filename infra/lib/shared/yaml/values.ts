@@ -14,18 +14,18 @@ export class Value {
    * @param retired keys that are read, for the caller to refuse them with advice, and that no error offers.
    */
   map<K extends string>(known: readonly K[], retired: readonly K[] = []): Partial<Record<K, Value>> {
-    return this.entries(`give a map with ${list(known)}`, (key) =>
-      [...known, ...retired].includes(key as K)
-        ? undefined
-        : `is not a key here: there ${known.length === 1 ? 'is' : 'are'} ${list(known)}`,
-    ) as Partial<Record<K, Value>>;
-  }
-
-  /** The values of a map whose keys the user chooses, in this form. Null counts as an empty map. */
-  names(form: RegExp, accepted: string): Record<string, Value> {
-    return this.entries(`give a map, each key ${accepted}`, (key) =>
-      form.test(key) ? undefined : `is not a key here: give ${accepted}`,
-    );
+    if (this.isEmpty()) return {};
+    if (!isMap(this.data)) {
+      this.refuse(`give a map with ${list(known)}`);
+      return {};
+    }
+    const values: Partial<Record<K, Value>> = {};
+    for (const [key, data] of Object.entries(this.data)) {
+      const value = new Value(this.file, data, [...this.path, key]);
+      if ([...known, ...retired].includes(key as K)) values[key as K] = value;
+      else value.unknown(`there ${known.length === 1 ? 'is' : 'are'} ${list(known)}`);
+    }
+    return values;
   }
 
   /** The values of a list that is not empty. */
@@ -62,34 +62,14 @@ export class Value {
     return least;
   }
 
-  /** `true` or `false`. */
-  boolean(): boolean {
-    if (typeof this.data === 'boolean') return this.data;
-    this.refuse('give `true` or `false`');
-    return false;
-  }
-
   /** Says what is wrong with this value: what it is, and what to do. */
   refuse(advice: string): void {
     // A value stands where it begins, but one that is empty nowhere: it is said of its key.
     this.file.problem(this.path, `${this.called()} ${this.found()}: ${advice}`, this.isEmpty());
   }
 
-  private entries(accepted: string, refused: (key: string) => string | undefined): Record<string, Value> {
-    if (this.isEmpty()) return {};
-    if (!isMap(this.data)) {
-      this.refuse(accepted);
-      return {};
-    }
-    return Object.fromEntries(
-      Object.entries(this.data).flatMap(([key, data]) => {
-        const value = new Value(this.file, data, [...this.path, key]);
-        const advice = refused(key);
-        if (advice === undefined) return [[key, value]];
-        this.file.problem(value.path, `${value.called()} ${advice}`, true);
-        return [];
-      }),
-    );
+  private unknown(advice: string): void {
+    this.file.problem(this.path, `${this.called()} is not a key here: ${advice}`, true);
   }
 
   private isEmpty(): boolean {
