@@ -1,6 +1,6 @@
 import { Structure } from '../../studio/config/structure';
-import { Source, line } from '../../studio/config/source';
-import type { Path, Problem } from '../../studio/config/source';
+import { Source, line } from '../../shared/yaml/source';
+import type { Path, Problem } from '../../shared/yaml/source';
 import type { Access, AccessDomain, Claim, Cognito, SamlByAws, SamlHere } from './access';
 import { anyValid, certificatesIn } from './certificates';
 import { beside, pemOf, ruleProblems } from './rules';

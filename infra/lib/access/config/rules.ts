@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { PLACEHOLDERS } from '../../studio/config/schema-words';
-import { dotted } from '../../studio/config/source';
-import type { Path, Problem, Source } from '../../studio/config/source';
+import { dotted } from '../../shared/yaml/source';
+import type { Path, Problem, Source } from '../../shared/yaml/source';
 import { certificatesIn } from './certificates';
 import { ONLY_AWS, ONLY_HERE } from './schema';
 

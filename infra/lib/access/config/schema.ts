@@ -20,8 +20,12 @@ const OCTET = '(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])';
 
 const entity = (description: string) => text('^\\S{1,1024}$', 'a text without spaces', description);
 
-const https = (description: string) =>
-  text('^https://[A-Za-z0-9.-]+(:[0-9]+)?(/\\S*)?$', 'an address that begins with `https://`', description);
+/** Names under `.localhost` are this machine too (RFC 6761, section 6.3). */
+const HOST = '(https://[A-Za-z0-9.-]+|http://(127\\.0\\.0\\.1|\\[::1\\]|([A-Za-z0-9-]+\\.)*localhost))(:[0-9]+)?';
+
+const NOT_HERE = '(`http://` only on this machine: 127.0.0.1, ::1, localhost and names under it)';
+
+const address = (description: string) => text(`^${HOST}(/\\S*)?$`, `an \`https://\` address ${NOT_HERE}`, description);
 
 const CLAIM: Schema = {
   description: 'A claim: `nameId` is the subject of the assertion, `attribute` the name of one of its attributes.',
@@ -65,9 +69,11 @@ const SAML = object(
   {
     verify: choice(['here', 'aws'], 'Who verifies the assertion: the function (`here`), or `sts:AssumeRoleWithSAML`.'),
     issuer: entity("The identity provider's entity ID, exactly as it stands in its assertions."),
-    signOnUrl: https('Where people are sent to sign in (HTTP-Redirect). Absent: sign-in begins at the provider only.'),
+    signOnUrl: address(
+      'Where people are sent to sign in (HTTP-Redirect). Absent: sign-in begins at the provider only.',
+    ),
     audience: entity('Our entity ID. Absent: the base URL; with `verify: aws` that of AWS.'),
-    recipient: https('With `verify: aws`: `https://signin.aws.amazon.com/saml`, or a regional one.'),
+    recipient: address('With `verify: aws`: `https://signin.aws.amazon.com/saml`, or a regional one.'),
     certificates: array(text('\\S', 'PEM, or a file that holds it'), {
       minItems: 1,
       maxItems: 8,
@@ -98,7 +104,7 @@ const SAML = object(
 
 const COGNITO = object(
   {
-    signInUrl: https('Another address of the hosted pages than the pool’s own.'),
+    signInUrl: address('Another address of the hosted pages than the pool’s own.'),
     domainPrefix: text(
       '^(?!.*(aws|amazon|cognito))[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$',
       'at most 63 lower case letters, digits and hyphens, without `aws`, `amazon` and `cognito`',
@@ -232,8 +238,8 @@ export const SCHEMA: Schema = {
         { minItems: 1, maxItems: 50, uniqueItems: true, description: 'Where people come from. Absent: anywhere.' },
       ),
       url: text(
-        '^(https://[A-Za-z0-9.-]+|http://(127\\.0\\.0\\.1|\\[::1\\]|localhost))(:[0-9]+)?(/[A-Za-z0-9._~-]+)*$',
-        'an `https://` address without a slash at its end (`http://` only on 127.0.0.1, ::1 or localhost)',
+        `^${HOST}(/[A-Za-z0-9._~-]+)*$`,
+        `an \`https://\` address without a slash at its end ${NOT_HERE}`,
         'The base URL that people see, where a domain of yours is mapped to the stage.',
       ),
       defaultEndpoint: flag('Answer at the address that API Gateway gives (true; false with an https `url`).'),

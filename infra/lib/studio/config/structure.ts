@@ -3,8 +3,8 @@ import type { ErrorObject, ValidateFunction } from 'ajv/dist/2020';
 import { nearest } from '../../shared/nearest';
 import { SCHEMA } from './schema';
 import type { Schema } from './schema-words';
-import { dotted } from './source';
-import type { Path, Problem, Source } from './source';
+import { dotted } from '../../shared/yaml/source';
+import type { Path, Problem, Source } from '../../shared/yaml/source';
 
 /** Checks data against one schema; it is compiled at the first use. */
 export class Structure {
