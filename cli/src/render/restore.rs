@@ -68,3 +68,47 @@ fn counts(items: &[Item], dry_run: bool) -> String {
     let counts: Vec<String> = counts.collect();
     if counts.is_empty() { "the manifest has no profiles and no spaces".to_owned() } else { counts.join(", ") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::golden;
+    use super::*;
+    use crate::studio::backup::Kind;
+
+    fn plan() -> Plan {
+        let item = |kind, name: &str, action, differences| Item { kind, name: name.into(), action, differences };
+        let difference = |at: &str, wanted: Option<&str>, found: Option<&str>| Difference {
+            at: at.into(),
+            wanted: wanted.map(str::to_owned),
+            found: found.map(str::to_owned),
+            can_update: true,
+        };
+        let role =
+            difference("UserSettings.ExecutionRole", Some("arn:aws:iam::1:role/a"), Some("arn:aws:iam::1:role/b"));
+        let tag = difference("tags.DomainName", Some("new"), None);
+        let why = "the profile there is of `x` by its tag `studiouserid`, and the manifest's of `cat`".to_owned();
+        Plan {
+            items: vec![
+                item(Kind::Profile, "ann", Action::Make { members: Default::default() }, vec![]),
+                item(Kind::Profile, "bob", Action::Leave, vec![role, tag]),
+                item(Kind::Profile, "cat", Action::Stop { why }, vec![]),
+                item(Kind::Profile, "dan", Action::Adopt, vec![]),
+                item(Kind::Space, "lab", Action::Make { members: Default::default() }, vec![]),
+            ],
+            domain: vec![difference("domain.VpcId", Some("vpc-1"), Some("vpc-2"))],
+            warnings: vec![],
+        }
+    }
+
+    #[test]
+    fn e4_what_would_become_of_each_is_a_table() {
+        golden("restore-dry-run", &text(&plan(), &[], true, Style::new(false), None));
+    }
+
+    #[test]
+    fn e4_what_failed_is_not_called_made() {
+        let why = "space `lab` cannot be made: AccessDeniedException: no".to_owned();
+        let failures = [Failure { kind: Kind::Space, name: "lab".into(), why }];
+        golden("restore-failed", &text(&plan(), &failures, false, Style::new(false), None));
+    }
+}

@@ -188,8 +188,13 @@ fn remaining(todo: &Plan, after: &Plan, failures: &[Failure]) -> Vec<Failure> {
             Some(Action::Make { .. }) | None => format!("{what} is not there"),
             Some(Action::Stop { why }) => format!("{what}: {why}"),
             Some(Action::Update { .. } | Action::Leave) => {
+                // SageMaker may add what it takes for granted.
                 let differences = now.into_iter().flat_map(|now| &now.differences);
-                let keys: Vec<&str> = differences.map(|difference| difference.at.as_str()).collect();
+                let lacking = differences.filter(|difference| difference.wanted.is_some());
+                let keys: Vec<&str> = lacking.map(|difference| difference.at.as_str()).collect();
+                if keys.is_empty() {
+                    continue;
+                }
                 format!("{what} still differs in {}", keys.join(", "))
             }
         };
