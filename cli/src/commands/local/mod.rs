@@ -1,6 +1,6 @@
 //! `tidegate local`: the cloud on this machine.
 
-mod deploy;
+pub(crate) mod deploy;
 mod down;
 mod engine;
 mod env;
