@@ -37,6 +37,18 @@ impl<'a> MakeWriter<'a> for Log {
     }
 }
 
+/// As the functions have it, and finer for what is ours.
+fn filter() -> EnvFilter {
+    EnvFilter::new("info,handlers=trace,access=trace")
+}
+
+/// Whether a line is logged at all is remembered for the whole process: so that tests on other threads, which log nowhere, do
+/// not decide it.
+fn listen_everywhere() {
+    let nowhere = tracing_subscriber::fmt().with_env_filter(filter()).with_writer(io::sink).finish();
+    let _ = tracing::subscriber::set_global_default(nowhere);
+}
+
 type Flow = fn(Bench) -> Pin<Box<dyn Future<Output = ()>>>;
 
 async fn by_request(bench: Bench) {
@@ -138,6 +150,7 @@ fn secrets(bench: &Bench) -> BTreeSet<String> {
 
 #[test]
 fn nothing_secret_is_logged_whatever_fails() {
+    listen_everywhere();
     let flows: [(&str, Value, Flow); 5] = [
         ("here", here(), |bench| Box::pin(by_request(bench))),
         ("portal", portal(), |bench| Box::pin(by_portal(bench))),
@@ -149,12 +162,8 @@ fn nothing_secret_is_logged_whatever_fails() {
     for (name, file, flow) in flows {
         let run = |fault: Option<(usize, Fault)>| {
             let log = Log::default();
-            // As the functions have it, and finer for what is ours.
-            let subscriber = tracing_subscriber::fmt()
-                .json()
-                .with_env_filter(EnvFilter::new("info,handlers=trace,access=trace"))
-                .with_writer(log.clone())
-                .finish();
+            let subscriber =
+                tracing_subscriber::fmt().json().with_env_filter(filter()).with_writer(log.clone()).finish();
             let _guard = tracing::subscriber::set_default(subscriber);
             let bench = Bench::new(&file);
             bench.cloud.state().faults.extend(fault);

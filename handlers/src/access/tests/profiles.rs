@@ -146,7 +146,7 @@ async fn a_profile_that_failed_is_told_and_one_that_goes_is_waited_for() {
     failed.status = "Deleting".to_owned();
     let got = with_profile(failed.clone()).enter_by_saml("jane").await;
     assert_eq!(got.status, 200, "a page that asks again: {got:?}");
-    failed.status = "UpdateFailed".to_owned();
+    failed.status = "Update_Failed".to_owned();
     failed.settings["ExecutionRole"] = json!(format!("{ROLE}/engineer"));
     let got = with_profile(failed).enter_by_saml("jane").await;
     assert_eq!(got.status, 303, "the update is made again: {got:?}");
