@@ -257,8 +257,9 @@ fn url(text: &str) -> Option<&str> {
         Some(port) => ("[::1]", Some(port.strip_prefix(':')?)),
         None => authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port))),
     };
-    let local = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
-    let named = local || (!host.is_empty() && all(host, |c| c.is_ascii_alphanumeric() || ".-".contains(c)));
+    // Names under `.localhost` are this machine too (RFC 6761, section 6.3).
+    let local = matches!(host, "localhost" | "127.0.0.1" | "[::1]") || host.ends_with(".localhost");
+    let named = matches!(host, "[::1]") || (!host.is_empty() && all(host, |c| c.is_ascii_alphanumeric() || ".-".contains(c)));
     let numbered = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0) && !port.starts_with('+'));
     let reachable = scheme == "https" || (scheme == "http" && local);
     let plain = all(rest, |c| c.is_ascii_graphic() && !"#@\\\"<>^`{|}".contains(c));
@@ -310,6 +311,7 @@ mod tests {
             "https://abc.execute-api.eu-west-1.amazonaws.com/access",
             "http://127.0.0.1:4566/access",
             "http://localhost:1",
+            "http://studio.localhost:4566",
             "http://[::1]:4566/x",
         ] {
             assert!(BaseUrl::parse(good).is_ok(), "{good}");
@@ -320,6 +322,8 @@ mod tests {
             "example.com",
             "http://example.com",
             "http://127.0.0.1.example.com",
+            "http://localhost.example.com",
+            "http://notlocalhost",
             "http://127.0.0.1@example.com",
             "https://user@example.com",
             "https://",

@@ -26,6 +26,7 @@ impl<'t> Envelope<'t> {
             return Err(Refusal::Root);
         }
         check_version(tree, root)?;
+        tree.attribute(root, "ID").ok_or(Refusal::Id)?;
         time::required(tree, root, "IssueInstant")?;
         check_status(tree, root)?;
         if destination.is_some_and(|expected| tree.attribute(root, "Destination") != Some(expected)) {

@@ -7,8 +7,8 @@ use super::Refusal;
 
 /// The longest body of a form that is read, in bytes.
 pub const FORM_LIMIT: usize = 128 * 1024;
-/// The longest Response that is read, in bytes of XML.
-pub const XML_LIMIT: usize = 96 * 1024;
+/// The longest Response that is read, in bytes of XML. AWS STS takes 100 000 characters of base64, which is little more.
+pub const XML_LIMIT: usize = 72 * 1024;
 
 /// What a browser posted: the Response, decoded but not read yet, and the relay state.
 #[derive(Clone, PartialEq, Eq)]

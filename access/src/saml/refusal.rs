@@ -18,7 +18,7 @@ pub enum Refusal {
     #[error("`SAMLResponse` is not base64 with padding; only line breaks are tolerated")]
     Base64,
     /// The document is longer than [`super::XML_LIMIT`].
-    #[error("the decoded Response is larger than 96 KiB")]
+    #[error("the decoded Response is larger than 72 KiB")]
     XmlSize,
     /// Not UTF-8, or another encoding is declared.
     #[error("the Response is not XML 1.0 in UTF-8")]
@@ -35,8 +35,8 @@ pub enum Refusal {
     /// A comment or a processing instruction anywhere.
     #[error("the Response has a comment or a processing instruction; none is accepted, since readers disagree on them")]
     Comment,
-    /// An ID twice, empty, in a namespace, or two on one element.
-    #[error("IDs must be unique in the whole Response, one for an element, without a namespace")]
+    /// An ID twice, empty, in a namespace, or two on one element; none on the Response or the Assertion.
+    #[error("Response and Assertion must have an ID, and IDs must be unique, one for an element, without a namespace")]
     Id,
     /// Another root.
     #[error("the root must be samlp:Response of SAML 2.0")]

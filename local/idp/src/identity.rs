@@ -5,7 +5,9 @@ use std::time::Duration;
 use bergshamra::keys::loader::{load_pem_auto, load_x509_cert_der};
 use bergshamra::{DsigContext, Key, KeysManager};
 use jiff::Timestamp;
-use rcgen::{CertificateParams, DnType, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, RsaKeySize};
+use rcgen::{
+    CertificateParams, DnType, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_RSA_SHA256, RsaKeySize,
+};
 
 use crate::Error;
 
@@ -16,6 +18,8 @@ pub enum KeyKind {
     Rsa2048,
     /// ECDSA over P-256.
     EcdsaP256,
+    /// ECDSA over P-384.
+    EcdsaP384,
 }
 
 /// A signing key with its self-signed certificate.
@@ -43,6 +47,7 @@ impl Identity {
         let pair = match kind {
             KeyKind::Rsa2048 => KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)?,
             KeyKind::EcdsaP256 => KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?,
+            KeyKind::EcdsaP384 => KeyPair::generate_for(&PKCS_ECDSA_P384_SHA384)?,
         };
         let since_epoch = |time: Timestamp| Duration::from_secs(time.as_second().try_into().unwrap_or(0));
         let mut parameters = CertificateParams::new(Vec::new())?;
@@ -57,10 +62,14 @@ impl Identity {
     /// gave earlier.
     ///
     /// # Errors
-    /// When one of them cannot be read, or the key is neither RSA nor ECDSA over P-256.
+    /// When one of them cannot be read, or the key is neither RSA nor ECDSA over P-256 or P-384.
     pub fn from_pem(key_pem: &str, certificate_pem: &str) -> Result<Self, Error> {
         let pair = KeyPair::from_pem(key_pem)?;
-        let kind = if pair.is_compatible(&PKCS_ECDSA_P256_SHA256) { KeyKind::EcdsaP256 } else { KeyKind::Rsa2048 };
+        let kind = match pair.algorithm() {
+            algorithm if *algorithm == PKCS_ECDSA_P256_SHA256 => KeyKind::EcdsaP256,
+            algorithm if *algorithm == PKCS_ECDSA_P384_SHA384 => KeyKind::EcdsaP384,
+            _ => KeyKind::Rsa2048,
+        };
         let der = load_pem_auto(certificate_pem.as_bytes(), None)?.x509_chain.into_iter().next().unwrap_or_default();
         Self::of(kind, key_pem.to_owned(), certificate_pem.to_owned(), &der)
     }

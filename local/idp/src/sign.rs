@@ -26,26 +26,27 @@ pub struct Algorithms {
 }
 
 impl Algorithms {
-    /// SHA-256 with the key of `kind`.
+    /// What the key of `kind` usually signs with: SHA-256, but SHA-384 on P-384.
     #[must_use]
-    pub fn sha256(kind: KeyKind) -> Self {
+    pub fn usual(kind: KeyKind) -> Self {
         let signature = match kind {
             KeyKind::Rsa2048 => algorithm::RSA_SHA256,
             KeyKind::EcdsaP256 => algorithm::ECDSA_SHA256,
+            KeyKind::EcdsaP384 => algorithm::ECDSA_SHA384,
         };
         Self { signature, digest: algorithm::SHA256 }
     }
 }
 
 impl Identity {
-    /// Signs the element of `xml` whose `ID` is `id`: enveloped, exclusive canonicalisation, SHA-256, certificate in
+    /// Signs the element of `xml` whose `ID` is `id`: enveloped, exclusive canonicalisation, the usual algorithms, certificate in
     /// KeyInfo, as its child after the Issuer (or as its first child). What is outside of the new Signature stays byte for
     /// byte as it was.
     ///
     /// # Errors
     /// When `xml` cannot be read, has no such element, or has a Signature before it in document order.
     pub fn sign(&self, xml: &str, id: &str) -> Result<String, Error> {
-        self.sign_with(xml, id, Algorithms::sha256(self.kind()))
+        self.sign_with(xml, id, Algorithms::usual(self.kind()))
     }
 
     /// [`Identity::sign`] with other algorithms.

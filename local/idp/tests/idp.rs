@@ -1,5 +1,7 @@
 //! What the identity provider signs, checked with the verifier's own defaults, and the requests that it reads.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::io::Write as _;
 
 use base64::Engine as _;
@@ -38,8 +40,8 @@ fn verified(identity: &Identity, xml: &str) -> Vec<String> {
 }
 
 #[test]
-fn both_kinds_of_key_sign_the_assertion_the_response_or_both() {
-    for kind in [KeyKind::Rsa2048, KeyKind::EcdsaP256] {
+fn every_kind_of_key_signs_the_assertion_the_response_or_both() {
+    for kind in [KeyKind::Rsa2048, KeyKind::EcdsaP256, KeyKind::EcdsaP384] {
         let identity = identity(kind);
         for (signed, expected) in [
             (Signed::Assertion, &["#_assertion"][..]),
@@ -63,7 +65,7 @@ fn the_signature_follows_the_issuer_and_changes_nothing_else() {
 
 #[test]
 fn an_identity_survives_a_restart() {
-    for kind in [KeyKind::Rsa2048, KeyKind::EcdsaP256] {
+    for kind in [KeyKind::Rsa2048, KeyKind::EcdsaP256, KeyKind::EcdsaP384] {
         let identity = identity(kind);
         let again = Identity::from_pem(identity.key_pem(), identity.certificate_pem()).unwrap();
         assert_eq!(again.kind(), kind);
