@@ -51,7 +51,9 @@ impl Demo<'_> {
         let mut ann = Visitor::default();
         let page = self.sign_in(&mut ann, &studio, PEOPLE[0].0).await?.0;
         self.expect_page(&page, 200, DOMAIN)?;
-        self.aws(&["sagemaker", "list-user-profiles", "--query", "UserProfiles[].[UserProfileName,Status]"]).await?;
+        let query = ["--query", "UserProfiles[].[UserProfileName,Status]", "--output", "text"];
+        let profiles = self.aws(&[&["sagemaker", "list-user-profiles"], &query[..]].concat()).await?;
+        self.print(profiles.trim())?;
 
         self.title("4. Bob belongs to another team")?;
         let page = self.sign_in(&mut Visitor::default(), &studio, PEOPLE[1].0).await?.0;
