@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3.11
-FUNCTIONS := on-data-arrival on-schedule on-pipeline-status on-endpoint-status on-model-package sweep pipeline-resource studio-resource
+FUNCTIONS := on-data-arrival on-schedule on-pipeline-status on-endpoint-status on-model-package sweep pipeline-resource studio-resource studio-access studio-sign-in
 TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 # Room for the build (2 GiB), the Python environments (1 GiB) and the demo's data.
 NEEDED_MIB := 6000
@@ -30,8 +30,8 @@ chaos: setup build ## A bad day on the local cloud, 500 runs: nothing lost, noth
 
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?= $(notdir $(wildcard fuzz/seeds/*))
-# These three need nothing but the state machine; the others bring the AWS SDKs.
-FUZZ_FEATURES := $(if $(filter-out pipeline_yaml stored_pipeline evaluation,$(FUZZ_TARGETS)),--features cloud)
+# These need nothing but the state machine or `access`; the others bring the AWS SDKs.
+FUZZ_FEATURES := $(if $(filter-out pipeline_yaml stored_pipeline evaluation saml_form,$(FUZZ_TARGETS)),--features cloud)
 
 .PHONY: fuzz
 fuzz: ## Fuzz what comes in, FUZZ_SECONDS for each of FUZZ_TARGETS; needs a nightly compiler and cargo-fuzz

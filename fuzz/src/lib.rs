@@ -8,3 +8,4 @@ pub mod documents;
 pub mod definitions;
 #[cfg(feature = "cloud")]
 pub mod events;
+pub mod saml;

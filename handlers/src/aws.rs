@@ -83,6 +83,7 @@ pub struct Aws {
     sagemaker: OnceLock<aws_sdk_sagemaker::Client>,
     scheduler: OnceLock<aws_sdk_scheduler::Client>,
     sns: OnceLock<aws_sdk_sns::Client>,
+    sts: OnceLock<aws_sdk_sts::Client>,
 }
 
 impl Aws {
@@ -122,7 +123,23 @@ impl Aws {
             sagemaker: OnceLock::new(),
             scheduler: OnceLock::new(),
             sns: OnceLock::new(),
+            sts: OnceLock::new(),
         }
+    }
+
+    /// The same clients with the credentials of a session.
+    #[must_use]
+    pub fn with_session(&self, access_key_id: &str, secret_access_key: &str, session_token: &str) -> Self {
+        let session =
+            Credentials::new(access_key_id, secret_access_key, Some(session_token.to_owned()), None, "session");
+        let config = self.config.to_builder().credentials_provider(SharedCredentialsProvider::new(session)).build();
+        Self::with_endpoints(config, self.endpoints.clone())
+    }
+
+    /// The endpoint of a service by the name that its variable ends in, such as `STS`; `None` for AWS itself.
+    #[must_use]
+    pub fn endpoint(&self, service: &str) -> Option<&str> {
+        self.endpoints.of(service)
     }
 
     /// The Region.
@@ -216,6 +233,17 @@ impl Aws {
                 config = config.endpoint_url(url);
             }
             aws_sdk_sns::Client::from_conf(config.build())
+        })
+    }
+
+    /// STS.
+    pub fn sts(&self) -> &aws_sdk_sts::Client {
+        self.sts.get_or_init(|| {
+            let mut config = aws_sdk_sts::config::Builder::from(&self.config);
+            if let Some(url) = self.endpoints.of("STS") {
+                config = config.endpoint_url(url);
+            }
+            aws_sdk_sts::Client::from_conf(config.build())
         })
     }
 }

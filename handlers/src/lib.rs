@@ -4,6 +4,7 @@
 //! the version that was read, [`effects`] carries out the commands that the answer holds; [`drive`] is the loop that
 //! joins them. The binaries in `src/bin` are one Lambda function each and hold nothing but their wiring.
 
+pub mod access;
 pub mod apply;
 pub mod aws;
 pub mod cloudformation;

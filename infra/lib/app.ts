@@ -1,5 +1,7 @@
 import { App, Tags } from 'aws-cdk-lib';
 import type { Stack } from 'aws-cdk-lib';
+import { readAccess } from './access/config/read';
+import { AccessStack } from './access/stack';
 import type { Config } from './config';
 import { readGuardrails } from './guardrails/config/guardrails';
 import { ServiceControlPoliciesStack } from './guardrails/service-control-policies';
@@ -20,6 +22,8 @@ export interface Stacks {
   readonly serviceControlPolicies?: ServiceControlPoliciesStack;
   /** One for each domain. */
   readonly studios: readonly StudioStack[];
+  /** Who may enter Studio. */
+  readonly access?: AccessStack;
 }
 
 /**
@@ -32,12 +36,18 @@ export function addStacks(app: App, config: Config): Stacks {
     config,
     description: 'Tidegate: buckets and customer keys',
   });
+  const entering = config.access === undefined ? undefined : readAccess(config.access);
   const network =
     config.network &&
     new NetworkStack(app, 'TidegateNetwork', {
       config,
       choice: config.network,
       logsKey: storage.logsKey,
+      access: entering && {
+        privately: entering.network === 'private',
+        byAws: entering.saml?.verify === 'aws',
+        addresses: entering.addresses,
+      },
       description: 'Tidegate: isolated subnets and the ways out of them',
     });
   const orchestrator = new OrchestratorStack(app, 'Tidegate', {
@@ -78,9 +88,20 @@ export function addStacks(app: App, config: Config): Stacks {
     if (network !== undefined) studio.addStackDependency(network);
     return studio;
   });
+  const access =
+    entering &&
+    new AccessStack(app, 'TidegateAccess', {
+      config,
+      access: entering,
+      storage,
+      ground: network?.ground,
+      description: 'Tidegate: who may enter Studio, and how',
+    });
+  // Its file may refer to what a domain wrote: `ssm:/<prefix>/studio/…`.
+  for (const studio of studios) access?.addStackDependency(studio);
   Tags.of(app).add('Project', 'tidegate');
   Tags.of(app).add('Environment', config.environment);
-  return { storage, network, orchestrator, guardrails, serviceControlPolicies, studios };
+  return { storage, network, orchestrator, guardrails, serviceControlPolicies, studios, access };
 }
 
 /** All of them, in the order of their making. */

@@ -31,6 +31,8 @@ export interface Config {
   readonly sagemakerLogs: boolean;
   /** Files that hold a Studio domain each, as absolute paths. */
   readonly domains: readonly string[];
+  /** The file that says who may enter Studio, and how, as an absolute path; absent: nobody by this app. */
+  readonly access?: string;
   /** The file that says what the guardrails allow, as an absolute path; absent: no guardrails. */
   readonly guardrails?: string;
   /** Make the stack of service control policies too, which belongs in the organisation's management account. */
@@ -103,6 +105,7 @@ function read(context: Context, env: NodeJS.ProcessEnv): Config {
     functionsInVpc,
     sagemakerLogs: flag(context, 'sagemakerLogs'),
     domains: [...new Set(list(text(context, 'domains')).map((name) => existing('domains', name, 'file')))],
+    access: optional(text(context, 'access'), (name) => existing('access', name, 'file')),
     guardrails: optional(text(context, 'guardrails'), (name) => existing('guardrails', name, 'file')),
     organization: flag(context, 'organization'),
     budget: whole(context, 'budget', { unit: 'US dollars', least: 1, most: 10_000_000 }),

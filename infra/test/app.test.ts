@@ -189,6 +189,7 @@ describe('configuration', () => {
       functionsInVpc: false,
       sagemakerLogs: false,
       domains: [],
+      access: undefined,
       guardrails: undefined,
       organization: false,
       budget: undefined,

@@ -1,3 +1,4 @@
+import { BY_AWS, COGNITO, EXAMPLE, FEDERATED, SAML, accessFile } from './access/files';
 import { pipelineFolder, seedFolder } from './stack';
 import { domainFiles } from './studio/files';
 
@@ -32,6 +33,27 @@ export const CONFIGURATIONS: Readonly<Record<string, () => Record<string, unknow
     domains: 'infra/studio/example.yaml',
     alertEmail: 'you@example.com',
   }),
+  'Studio entered by SAML, as the example has it': () => ({
+    network: 'new',
+    functionsInVpc: true,
+    domains: 'infra/studio/example.yaml',
+    access: EXAMPLE,
+  }),
+  'Studio entered by SAML, from a network over a VPN': () => ({
+    ...EXISTING,
+    functionsInVpc: true,
+    endpoints: true,
+    cidr: '10.20.0.0/16',
+    routeTables: 'rtb-0aaaaaaaaaaaaaaa0',
+    access: accessFile(`addresses: [10.0.0.0/8]\n${SAML}`),
+  }),
+  'Studio entered by Cognito, from an office': () => ({ retain: true, access: accessFile(COGNITO) }),
+  'Studio entered by assertions that AWS verifies': () => ({
+    network: 'new',
+    functionsInVpc: true,
+    access: accessFile(BY_AWS),
+  }),
+  'Studio entered by people of an identity provider, from anywhere': () => ({ access: accessFile(FEDERATED) }),
   'jobs in an existing VPC': () => ({ ...EXISTING }),
   'Studio domains': () => ({ domains: domainFiles() }),
   'an existing VPC without endpoints': () => ({

@@ -15,6 +15,7 @@ export interface Statement {
 }
 
 const POLICIES: Record<string, string> = {
+  'AWS::ApiGateway::RestApi': 'Policy',
   'AWS::EC2::VPCEndpoint': 'PolicyDocument',
   'AWS::IAM::Policy': 'PolicyDocument',
   'AWS::IAM::ManagedPolicy': 'PolicyDocument',
@@ -31,8 +32,12 @@ export function statements(resources: Record<string, Resource>): Statement[] {
   const found: Statement[] = [];
   for (const [id, { Type, Properties }] of Object.entries(resources)) {
     const field = POLICIES[Type];
-    if (field !== undefined) found.push(...fromDocument(id, Type, Properties[field]));
-    for (const inline of Properties?.Policies ?? []) found.push(...fromDocument(id, Type, inline.PolicyDocument));
+    // An API over the internet may have none.
+    if (field !== undefined && Properties[field] !== undefined)
+      found.push(...fromDocument(id, Type, Properties[field]));
+    // Those of a user pool are about passwords.
+    if (!Array.isArray(Properties?.Policies)) continue;
+    for (const inline of Properties.Policies) found.push(...fromDocument(id, Type, inline.PolicyDocument));
   }
   return found;
 }

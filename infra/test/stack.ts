@@ -26,8 +26,8 @@ after(() => rmSync(scratch, { recursive: true, force: true }));
 
 /** A folder that looks as after a build; the stack needs no more of the binaries than that they are there. */
 export const binaries = join(scratch, 'lambda');
-// Those of the stack for runs, and the guard of Studio domains.
-for (const name of [...BINARIES, 'studio-resource']) {
+// Those of the stack for runs, the guard of Studio domains, and the way into them.
+for (const name of [...BINARIES, 'studio-resource', 'studio-access', 'studio-sign-in']) {
   mkdirSync(join(binaries, name), { recursive: true });
   writeFileSync(join(binaries, name, 'bootstrap'), `not a program: ${name}\n`);
 }

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CONFIGURATIONS } from './configurations';
 import { statements } from './policies';
-import type { Statement } from './policies';
 import { ANY_RESOURCE, WILDCARDS } from './reviewed';
+import { compare, wildcardsIn } from './reviewed/compare';
 import { Synthesized } from './stack';
 
 /** Every statement of every policy of every stack, in every configuration. */
@@ -12,34 +12,9 @@ const all = Object.values(CONFIGURATIONS).flatMap((context) => statements(new Sy
 /** Policies in which the resource `*` means the one that holds them, or what is reached through it. */
 const OF_ONE_RESOURCE = ['AWS::KMS::Key', 'AWS::EC2::VPCEndpoint'];
 
-/** What is found has a reason, and each reason is for something that is found. */
-function compare(found: readonly string[], reasons: Readonly<Record<string, string>>): void {
-  assert.deepEqual([...new Set(found)].filter((one) => !(one in reasons)).sort(), [], 'without a reason');
-  assert.deepEqual(
-    Object.keys(reasons).filter((one) => !found.includes(one)),
-    [],
-    'a reason for nothing',
-  );
-}
-
 describe('wildcards', () => {
-  /** What holds a `*`, except the resource `*`, which is looked at with its action. */
-  function wildcards(statement: Statement): string[] {
-    const said = [
-      ...statement.actions.map((value) => `action ${value}`),
-      ...statement.resources.filter((value) => value !== '*').map((value) => `resource ${value}`),
-      ...statement.principals.map((value) => `principal ${value}`),
-      ...Object.values(statement.conditions).flatMap((keys) =>
-        Object.values(keys)
-          .flat()
-          .map((value) => `condition ${value}`),
-      ),
-    ];
-    return said.filter((value) => value.includes('*')).map((value) => `${statement.effect} ${value}`);
-  }
-
   it('are exactly those with a written reason', () => {
-    compare(all.flatMap(wildcards), WILDCARDS);
+    compare(all.flatMap(wildcardsIn), WILDCARDS);
   });
 
   it('stand alone as a resource only in a key or an endpoint, or beside actions that know no resources', () => {
@@ -55,8 +30,13 @@ describe('wildcards', () => {
 
   it('never stand in who is allowed', () => {
     const open = all.filter(({ effect, principals }) => effect === 'Allow' && principals.some((p) => p.includes('*')));
-    // An endpoint's policy gives nobody a right: it bounds what may pass.
-    for (const { type } of open) assert.equal(type, 'AWS::EC2::VPCEndpoint');
+    // An endpoint's policy gives nobody a right: it bounds what may pass. An API's admits whom its denials leave, and then
+    // asks who it is.
+    for (const { holder, type } of open.filter(({ type }) => type !== 'AWS::EC2::VPCEndpoint')) {
+      assert.equal(type, 'AWS::ApiGateway::RestApi');
+      const denials = all.filter((one) => one.holder === holder && one.type === type && one.effect === 'Deny');
+      assert.ok(denials.length > 0, holder);
+    }
   });
 
   it('bound what a metric may be called', () => {

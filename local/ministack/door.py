@@ -29,6 +29,7 @@ import schedules
 import security_groups
 import spending
 import tables
+import user_pools
 import workers
 from ministack import app as ministack
 from ministack.core.persistence import save_all
@@ -45,7 +46,7 @@ _TEXT_FIELDS = ("version", "id", "detail-type", "source", "account", "time", "re
 
 # The resource types of a stack that MiniStack lacks, or does not hold as AWS does.
 GROUND = (operations, network, security_groups, endpoints, functions, buckets, roles, principals, backups, organization,
-          spending, helpers, tables, log_groups)
+          spending, helpers, tables, log_groups, user_pools)
 
 
 class Door:

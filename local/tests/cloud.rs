@@ -135,6 +135,7 @@ async fn the_cloud_works_and_survives_stops_and_crashes() {
     python(&info, "cloud_check.py", "make");
     python(&info, "scheduler_check.py", "make");
     python(&info, "stack_check.py", "make");
+    python(&info, "studio_check.py", "make");
     assert_eq!(local::inbox::read(&home.0).unwrap().len(), 1);
 
     // An orderly stop while something is due.

@@ -1,5 +1,6 @@
 import { Aws, type Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import { opensOwnProfile } from '../shared/own-profile';
 
 const SAGEMAKER = 'sagemaker.amazonaws.com';
 
@@ -110,13 +111,6 @@ export function dataScientistStatements(stack: Stack, identityTag: string): iam.
       actions: ['sagemaker:DescribeDomain'],
       resources: every(stack, ['domain']),
     }),
-    new iam.PolicyStatement({
-      sid: 'OpensTheOwnProfile',
-      actions: ['sagemaker:CreatePresignedDomainUrl', 'sagemaker:DescribeUserProfile'],
-      resources: every(stack, ['user-profile']),
-      conditions: {
-        StringEquals: { [`sagemaker:ResourceTag/${identityTag}`]: `\${aws:PrincipalTag/${identityTag}}` },
-      },
-    }),
+    opensOwnProfile(identityTag, every(stack, ['user-profile'])),
   ];
 }

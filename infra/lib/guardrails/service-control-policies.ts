@@ -4,6 +4,7 @@ import { Construct } from 'constructs';
 import type { Config } from '../config';
 import type { Guardrails } from './config/guardrails';
 import { applied, asServiceControlPolicies, statementsOf } from './library/compose';
+import { rolesOfOrganization } from './library/organization';
 
 export interface ServiceControlPoliciesProps {
   readonly prefix: string;
@@ -39,6 +40,35 @@ export class ServiceControlPolicies extends Construct {
   }
 }
 
+/**
+ * The resource control policy by which the roles of domains are taken from the organisation only, `<prefix>-roles-of-domains`.
+ *
+ * It binds the resources of the targets' accounts, whoever comes; not those of the management account.
+ */
+export class RolesOfOrganization extends Construct {
+  constructor(
+    scope: Construct,
+    id: string,
+    props: {
+      readonly prefix: string;
+      /** The organisation's id, `o-…`. */
+      readonly organization: string;
+      /** The tag of domains. */
+      readonly tag: string;
+      readonly targets: readonly string[];
+    },
+  ) {
+    super(scope, id);
+    new organizations.CfnPolicy(this, 'Policy', {
+      name: `${props.prefix}-roles-of-domains`,
+      description: 'The roles of Studio domains are taken from this organisation only',
+      type: 'RESOURCE_CONTROL_POLICY',
+      content: { Version: '2012-10-17', Statement: rolesOfOrganization(props.organization, props.tag) },
+      targetIds: [...props.targets],
+    });
+  }
+}
+
 export interface ServiceControlPoliciesStackProps extends StackProps {
   readonly config: Config;
   /** With an `organization`. */
@@ -49,7 +79,7 @@ export interface ServiceControlPoliciesStackProps extends StackProps {
 export class ServiceControlPoliciesStack extends Stack {
   constructor(scope: Construct, id: string, props: ServiceControlPoliciesStackProps) {
     super(scope, id, props);
-    const { organization } = props.guardrails;
+    const { approved, organization } = props.guardrails;
     if (organization === undefined) throw new Error('the guardrails name no `organization` to attach SCPs to');
     new ServiceControlPolicies(this, 'ServiceControl', {
       prefix: props.config.prefix,
@@ -57,5 +87,13 @@ export class ServiceControlPoliciesStack extends Stack {
       targets: organization.targets,
       exempt: organization.exempt,
     });
+    if (organization.id !== undefined && approved.domainTag !== undefined) {
+      new RolesOfOrganization(this, 'ResourceControl', {
+        prefix: props.config.prefix,
+        organization: organization.id,
+        tag: approved.domainTag,
+        targets: organization.targets,
+      });
+    }
   }
 }

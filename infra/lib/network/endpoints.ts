@@ -2,6 +2,7 @@ import { Aws, Fn, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
+import { ACCESS_STAGE } from '../shared/access-stage';
 import type { CalledService } from './services';
 
 export interface EndpointsProps {
@@ -12,6 +13,8 @@ export interface EndpointsProps {
   readonly cidr: string;
   readonly vpc: ec2.IVpc;
   readonly called: readonly CalledService[];
+  /** IPv4 blocks outside the VPC whose browsers come in, over a VPN for one. */
+  readonly peopleFrom: readonly string[];
   /** Whether images are pulled from inside, whose layers lie in a bucket of AWS's own. */
   readonly pullsImages: boolean;
   /** Whether functions inside answer CloudFormation, through a bucket of AWS's own. */
@@ -44,13 +47,15 @@ export class Endpoints extends Construct {
       allowAllOutbound: false,
     });
     group.addIngressRule(ec2.Peer.ipv4(props.cidr), ec2.Port.tcp(443), 'HTTPS from within the VPC');
+    const people = props.peopleFrom.length > 0 ? this.peopleGroup(props) : group;
     for (const { service, beginning, admits } of props.called) {
+      const forPeople = admits === 'access' || admits === 'profiles';
       const endpoint = new ec2.CfnVPCEndpoint(this, pascal(service), {
         serviceName: `${beginning ?? 'com.amazonaws'}.${region}.${service}`,
         vpcEndpointType: 'Interface',
         vpcId: props.vpcId,
         subnetIds: [...props.subnetIds],
-        securityGroupIds: [group.securityGroupId],
+        securityGroupIds: [(forPeople ? people : group).securityGroupId],
         privateDnsEnabled: true,
         policyDocument: new iam.PolicyDocument({
           statements: admitted(this, admits),
@@ -59,6 +64,19 @@ export class Endpoints extends Construct {
       this.ids[service] = endpoint.ref;
     }
   }
+
+  /** Of the endpoints that browsers call. */
+  private peopleGroup(props: EndpointsProps): ec2.SecurityGroup {
+    const group = new ec2.SecurityGroup(this, 'PeopleGroup', {
+      vpc: props.vpc,
+      description: 'Interface endpoints that people reach: HTTPS from within the VPC and from their addresses',
+      allowAllOutbound: false,
+    });
+    for (const block of [...new Set([props.cidr, ...props.peopleFrom])]) {
+      group.addIngressRule(ec2.Peer.ipv4(block), ec2.Port.tcp(443), 'HTTPS');
+    }
+    return group;
+  }
 }
 
 /** Who may pass, and to what. */
@@ -66,6 +84,8 @@ function admitted(scope: Construct, admits: CalledService['admits']): iam.Policy
   switch (admits) {
     case 'profiles':
       return [ownProfilesOnly(scope)];
+    case 'access':
+      return [accessOnly(scope)];
     case 'images':
       return [ownOnly(), imagesOfOthers()];
     case undefined:
@@ -112,6 +132,18 @@ function ownProfilesOnly(scope: Construct): iam.PolicyStatement {
     principals: [new iam.AnyPrincipal()],
     actions: ['sagemaker:CreatePresignedDomainUrl'],
     resources: [Stack.of(scope).formatArn({ service: 'sagemaker', resource: 'user-profile', resourceName: '*' })],
+  });
+}
+
+/** Who signs in is nobody yet; the API's own policy and functions decide. Its id comes after this endpoint. */
+function accessOnly(scope: Construct): iam.PolicyStatement {
+  return new iam.PolicyStatement({
+    sid: 'AccessOfThisAccountOnly',
+    principals: [new iam.AnyPrincipal()],
+    actions: ['execute-api:Invoke'],
+    resources: [
+      Stack.of(scope).formatArn({ service: 'execute-api', resource: '*', resourceName: `${ACCESS_STAGE}/*` }),
+    ],
   });
 }
 

@@ -1,5 +1,8 @@
-/** Who calls AWS from inside the VPC. */
-export type Caller = 'functions' | 'studio';
+/**
+ * Who calls AWS from inside the VPC. `access` is the function that lets people into Studio, `access-by-aws` the same where
+ * AWS verifies assertions for it, `people` are browsers of those who enter through a private API.
+ */
+export type Caller = 'functions' | 'studio' | 'access' | 'access-by-aws' | 'people';
 
 /** A service that has an interface endpoint, and why. */
 export interface CalledService {
@@ -10,9 +13,10 @@ export interface CalledService {
   readonly because: string;
   /**
    * Whom its endpoint admits. Absent: principals of this account, to resources of it. `images`: these, to pull images of
-   * others too, such as AWS's own. `profiles`: browsers, which sign nothing, to user profiles of this account.
+   * others too, such as AWS's own. `profiles`: browsers, which sign nothing, to user profiles of this account. `access`:
+   * browsers, to the stage of this account's APIs that lets people into Studio.
    */
-  readonly admits?: 'images' | 'profiles';
+  readonly admits?: 'images' | 'profiles' | 'access';
 }
 
 /**
@@ -28,8 +32,8 @@ export interface CalledService {
 export const CALLED: readonly CalledService[] = [
   {
     service: 'sagemaker.api',
-    callers: ['functions', 'studio'],
-    because: 'pipelines, executions, models, endpoints; notebooks start jobs',
+    callers: ['functions', 'studio', 'access'],
+    because: 'pipelines, executions, models, endpoints; notebooks start jobs; profiles and URLs of those who enter',
   },
   { service: 'scheduler', callers: ['functions'], because: 'a run has itself woken at a time' },
   { service: 'sns', callers: ['functions'], because: 'alerts' },
@@ -37,12 +41,22 @@ export const CALLED: readonly CalledService[] = [
   {
     service: 'studio',
     beginning: 'aws.sagemaker',
-    callers: ['studio'],
+    callers: ['studio', 'people'],
     because: "Studio's pages, and presigned URLs that open from inside only",
     admits: 'profiles',
   },
   { service: 'logs', callers: ['studio'], because: 'apps write their logs, notebooks read those of jobs' },
-  { service: 'sts', callers: ['studio'], because: 'SDKs ask who they are' },
+  {
+    service: 'sts',
+    callers: ['studio', 'access-by-aws'],
+    because: 'SDKs ask who they are; assertions are verified where AWS does it',
+  },
+  {
+    service: 'execute-api',
+    callers: ['people'],
+    because: 'the private API that lets people into Studio',
+    admits: 'access',
+  },
   { service: 'ecr.api', callers: ['studio'], because: 'custom images of apps', admits: 'images' },
   { service: 'ecr.dkr', callers: ['studio'], because: 'custom images of apps', admits: 'images' },
 ];

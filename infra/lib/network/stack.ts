@@ -20,12 +20,26 @@ export interface Ground {
   readonly functions: ec2.ISecurityGroup;
   /** Of jobs and endpoints of SageMaker. */
   readonly jobs: ec2.ISecurityGroup;
+  /** Ids of the interface endpoints that were made here, by service; none in a VPC whose owners make them. */
+  readonly endpoints: Readonly<Record<string, string>>;
+}
+
+/** What the way into Studio asks of the network. */
+export interface AccessNeeds {
+  /** People reach the API, and Studio, through endpoints only. */
+  readonly privately: boolean;
+  /** AWS verifies assertions. */
+  readonly byAws: boolean;
+  /** IPv4 blocks that people come from, where they come through endpoints. */
+  readonly addresses: readonly string[];
 }
 
 export interface NetworkStackProps extends StackProps {
   readonly config: Config;
   readonly choice: NetworkChoice;
   readonly logsKey: kms.IKey;
+  /** Absent: nobody is let into Studio by this app. */
+  readonly access?: AccessNeeds;
 }
 
 /** A VPC without a way to the internet, or what an existing one still needs. */
@@ -51,13 +65,24 @@ export class NetworkStack extends Stack {
       });
     }
     const groups = new Groups(this, 'Groups', place.vpc);
-    this.ground = { vpc: place.vpc, subnets: place.subnets, functions: groups.functions, jobs: groups.jobs };
+    const made: Record<string, string> = {};
+    this.ground = {
+      vpc: place.vpc,
+      subnets: place.subnets,
+      functions: groups.functions,
+      jobs: groups.jobs,
+      endpoints: made,
+    };
 
+    const { access } = props;
     const ways = choice.kind === 'new' ? choice : choice.endpoints;
     if (ways !== undefined) {
       const callers = new Set<Caller>();
       if (config.functionsInVpc) callers.add('functions');
       if (config.domains.length > 0) callers.add('studio');
+      if (access !== undefined && config.functionsInVpc) callers.add('access');
+      if (access?.byAws === true && config.functionsInVpc) callers.add('access-by-aws');
+      if (access?.privately === true) callers.add('people');
       const called = calledBy(callers, ways.alsoCalled);
       const { ids } = new Endpoints(this, 'Endpoints', {
         vpc: place.vpc,
@@ -66,10 +91,12 @@ export class NetworkStack extends Stack {
         routeTableIds: place.routeTableIds,
         cidr: ways.cidr,
         called,
+        peopleFrom: access?.privately === true ? access.addresses : [],
         pullsImages: called.some(({ service }) => service === 'ecr.dkr'),
         answersCloudFormation: config.functionsInVpc,
       });
       for (const [service, endpoint] of Object.entries(ids)) {
+        made[service] = endpoint;
         new CfnOutput(this, `Endpoint${service.replace(/[^A-Za-z]/g, '')}`, { value: endpoint });
       }
     }

@@ -18,9 +18,14 @@ export function flowLogsOf(prefix: string): string {
   return `/aws/vpc/${prefix}-flow-logs`;
 }
 
+/** The name of the access logs of the API that lets people into Studio. */
+export function accessLogsOf(prefix: string): string {
+  return `/aws/apigateway/${prefix}-access`;
+}
+
 /** Every log group that Tidegate's stacks make, as names and patterns: what the logs key is for. */
 export function logGroupsOf(prefix: string): string[] {
-  return [`/aws/lambda/${prefix}-*`, flowLogsOf(prefix), ...Object.values(SAGEMAKER_LOG_GROUPS)];
+  return [`/aws/lambda/${prefix}-*`, accessLogsOf(prefix), flowLogsOf(prefix), ...Object.values(SAGEMAKER_LOG_GROUPS)];
 }
 
 export interface LogGroupProps {

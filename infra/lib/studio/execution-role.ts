@@ -136,7 +136,7 @@ export function executionPolicy(scope: Construct, id: string, props: ExecutionPo
 }
 
 function customImages(domain: Domain) {
-  const settings = Object.values({ ...domain.defaultUserSettings }) as AppSettings[];
-  const images = settings.flatMap((app) => (typeof app === 'object' && app.customImages) || []);
+  const settings = [domain.defaultUserSettings, domain.defaultSpaceSettings ?? {}].flatMap((all) => Object.values(all));
+  const images = settings.flatMap((app: AppSettings) => (typeof app === 'object' && app.customImages) || []);
   return [...new Map(images.map((image) => [`${image.imageName} ${image.appImageConfigName}`, image])).values()];
 }

@@ -2,16 +2,14 @@ import { Aws, CfnDeletionPolicy, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sagemaker from 'aws-cdk-lib/aws-sagemaker';
 import { Construct } from 'constructs';
+import { opensOwnProfile } from '../shared/own-profile';
 import type { Domain, Profile } from './config/domain';
 import { digest } from './names';
 import { StudioSecurityGroup } from './security-group';
+import { OWNER_TAG, SESSION_TAG } from './tags';
 import type { Values } from './values';
 
-/** The tag of a profile that says whose it is; the same tag of a principal opens it. */
-export const OWNER_TAG = 'studiouserid';
-
-/** MDAA's tag, `<role id>:<session name>`, which is what `aws:userid` holds: kept for policies that were written for it. */
-const SESSION_TAG = 'userid';
+export { OWNER_TAG };
 
 export interface ProfilesProps {
   readonly domain: Domain;
@@ -84,16 +82,10 @@ export function openOwnProfile(scope: Construct, id: string, domainId: string): 
     resource: 'user-profile',
     resourceName: `${domainId}/*`,
   });
-  const whose = `sagemaker:ResourceTag/${OWNER_TAG}`;
   return new iam.ManagedPolicy(scope, id, {
     description: 'Opens the Studio profile that is tagged with the studiouserid of the caller',
     statements: [
-      new iam.PolicyStatement({
-        sid: 'OpenOwnProfile',
-        actions: ['sagemaker:CreatePresignedDomainUrl', 'sagemaker:DescribeUserProfile'],
-        resources: [profiles],
-        conditions: { StringEquals: { [whose]: `\${aws:PrincipalTag/${OWNER_TAG}}` } },
-      }),
+      opensOwnProfile(OWNER_TAG, [profiles]),
       new iam.PolicyStatement({
         sid: 'SeeTheDomain',
         actions: ['sagemaker:DescribeDomain'],

@@ -1,5 +1,5 @@
 import type { CfnDomain } from 'aws-cdk-lib/aws-sagemaker';
-import type { AppSettings, Domain, ScriptKey } from './config/domain';
+import type { AppSettings, Domain, ScriptKey, SpaceSettings, SpaceStorageSettings } from './config/domain';
 import type { LifecycleConfigs } from './lifecycle-configs';
 import type { Values } from './values';
 
@@ -38,11 +38,27 @@ export function userSettings(props: SettingsProps): CfnDomain.UserSettingsProper
   } as CfnDomain.UserSettingsProperty;
 }
 
-/** What applies to shared spaces. */
+/** The sizes of a space's disk in GiB where the file says none: nobody takes more than this. */
+const SPACE_STORAGE: SpaceStorageSettings = {
+  defaultEbsStorageSettings: { defaultEbsVolumeSizeInGb: 5, maximumEbsVolumeSizeInGb: 100 },
+};
+
+/** What applies to shared spaces: what the file says of them, else what it says of users; with the scripts of the stack. */
 export function spaceSettings(props: SettingsProps): CfnDomain.DefaultSpaceSettingsProperty {
-  const given = props.values.all(props.domain.defaultSpaceSettings ?? {});
+  const { defaultUserSettings: users, defaultSpaceSettings: spaces } = props.domain;
+  const given: SpaceSettings = props.values.all({
+    jupyterLabAppSettings: users.jupyterLabAppSettings,
+    jupyterServerAppSettings: users.jupyterServerAppSettings,
+    kernelGatewayAppSettings: users.kernelGatewayAppSettings,
+    securityGroups: users.securityGroups,
+    spaceStorageSettings: users.spaceStorageSettings ?? SPACE_STORAGE,
+    ...spaces,
+  });
+  // Spaces have no settings of Code Editor.
+  const { codeEditorAppSettings: _, ...scripted } = withScripts(given as Settings, props.lifecycleConfigs);
   return {
     ...(given as object),
+    ...scripted,
     executionRole: props.executionRoleArn,
     securityGroups: [props.securityGroupId, ...(given.securityGroups ?? [])],
   };

@@ -23,6 +23,9 @@ const DATA_PLANE = [
   's3:RestoreObject',
 ];
 
+/** S3 takes no fewer days (https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html). */
+const INFREQUENT_ACCESS = { storageClass: s3.StorageClass.INFREQUENT_ACCESS, transitionAfter: Duration.days(30) };
+
 export interface SharingBucketProps {
   readonly key: kms.IKey;
   /** ARNs of the data administrators. */
@@ -59,7 +62,18 @@ export class SharingBucket extends Construct {
       encryptionKey: props.key,
       bucketKeyEnabled: true,
       lifecycleRules: [
-        { abortIncompleteMultipartUploadAfter: Duration.days(7), noncurrentVersionExpiration: Duration.days(90) },
+        {
+          id: 'versions-end',
+          abortIncompleteMultipartUploadAfter: Duration.days(7),
+          noncurrentVersionExpiration: Duration.days(90),
+        },
+        {
+          id: 'what-is-shared-costs-less',
+          // Assets are read whenever an application starts, and there each reading would cost.
+          prefix: `${props.sharingPrefix}/`,
+          transitions: [INFREQUENT_ACCESS],
+          noncurrentVersionTransitions: [INFREQUENT_ACCESS],
+        },
       ],
       removalPolicy: props.removalPolicy,
       autoDeleteObjects: props.emptyBuckets,

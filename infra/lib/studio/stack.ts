@@ -23,6 +23,7 @@ import { Profiles, openOwnProfile } from './profiles';
 import { StudioSecurityGroup } from './security-group';
 import { spaceSettings, userSettings } from './settings';
 import { SharingBucket } from './sharing-bucket';
+import { DOMAIN_TAG } from './tags';
 import { Values } from './values';
 
 export interface StudioStackProps extends StackProps {
@@ -54,6 +55,7 @@ export class StudioStack extends Stack {
     }
 
     for (const [tag, value] of Object.entries(domain.tags)) Tags.of(this).add(tag, value);
+    Tags.of(this).add(DOMAIN_TAG, domain.name);
 
     // Who.
     const ownRole =
@@ -124,6 +126,8 @@ export class StudioStack extends Stack {
       kmsKeyId: keyArn,
       defaultUserSettings: userSettings(settings),
       defaultSpaceSettings: spaceSettings(settings),
+      // Spaces and applications carry the tags of the domain and of the profile, so that conditions on tags hold for them.
+      tagPropagation: 'ENABLED',
       domainSettings: { executionRoleIdentityConfig: domain.sourceIdentity ? 'USER_PROFILE_NAME' : 'DISABLED' },
     });
     // Whatever replaces the domain, the old one stays until somebody has looked.

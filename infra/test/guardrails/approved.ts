@@ -15,6 +15,8 @@ export const APPROVED: Approved = {
     vpcEndpoints: ['vpce-111bbccc', 'vpce-111bbddd'],
     vpcs: ['vpc-0aaa1111bbbb2222c'],
     ranges: { public: ['192.0.2.0/24', '203.0.113.0/24'], private: ['10.1.0.0/16'], vpcs: ['vpc-0aaa1111bbbb2222c'] },
+    vpcAddresses: { ranges: ['10.1.0.0/16', '10.9.8.0/24'], vpcs: ['vpc-0aaa1111bbbb2222c', 'vpc-0ddd3333eeee4444f'] },
+    openers: ['arn:aws:iam::*:role/studio-access', 'arn:aws:iam::111122223333:role/execution-*'],
   },
   network: {
     subnets: ['subnet-aaaa1111', 'subnet-bbbb2222'],
@@ -22,6 +24,8 @@ export const APPROVED: Approved = {
     studioSecurityGroups: ['sg-dddd1111', 'sg-dddd2222'],
   },
   identityTag: 'studiouserid',
+  domainTag: 'DomainName',
+  domainAdministrators: ['arn:aws:iam::*:role/studio-access', 'arn:aws:iam::*:role/cdk-deploy'],
   requiredTags: { profiles: ['CostCenter'], jobs: ['Project', 'Environment'] },
   imageAdministrators: ['arn:aws:iam::*:role/ml-administrator'],
 };

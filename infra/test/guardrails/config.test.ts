@@ -23,7 +23,7 @@ describe('E1 a file of guardrails', () => {
     for (const trust of [read.personas?.administrators, read.personas?.scientists])
       assert.equal(trust?.saml?.audience, 'https://signin.aws.amazon.com/saml');
     assert.deepEqual(read.organization?.targets, ['ou-ab12-cdef3456']);
-    assert.deepEqual(read.omit, ['studio-from-ip-ranges', 'job-tags']);
+    assert.deepEqual(read.omit, ['studio-from-ip-ranges', 'job-tags', 'own-domain', 'studio-by-openers-only']);
     assert.equal(read.budget?.monthly, 500);
   });
 
@@ -48,6 +48,11 @@ describe('E1 a file of guardrails', () => {
       () => parse(...both),
       /^Error: g\.yaml:3: `access\.ranges` is a map: `access\.vpcEndpoints` closes Studio/,
     );
+    const byLine = ['access:', '  vpcAddresses: { ranges: [10.1.0.0/16], vpcs: [vpc-1] }', both[2]!];
+    assert.throws(() => parse(...byLine), /`access\.vpcAddresses` closes Studio/);
+    assert.ok(parse(...byLine, 'omit: [studio-from-vpc-addresses]'));
+    const inVpc = ['access:', '  vpcs: [vpc-1]', '  ranges: { private: [10.1.0.0/16], vpcs: [vpc-1] }'];
+    assert.ok(parse(...inVpc), 'private addresses come through an endpoint as well');
   });
 
   const refused: [string, string[], string][] = [
@@ -67,6 +72,11 @@ describe('E1 a file of guardrails', () => {
       'a key with nothing',
       ['images:', 'omit: [job-tags]'],
       'g.yaml:1: `images` is empty: give a list of ARNs of images',
+    ],
+    [
+      'a value that an alias repeats',
+      ['images: &none []', 'imageAdministrators: *none'],
+      'g.yaml:2: `imageAdministrators` is an empty list: give a list of ARNs of roles',
     ],
     [
       'an instance type without its prefix',
@@ -89,6 +99,26 @@ describe('E1 a file of guardrails', () => {
       'private addresses of any VPC',
       ['access: { ranges: { private: [10.0.0.0/8] } }'],
       'g.yaml:1: `access.ranges.private` is a list: give `vpcs` too',
+    ],
+    [
+      'addresses of any VPC',
+      ['access: { vpcAddresses: { ranges: [10.0.0.0/8] } }'],
+      'g.yaml:1: `access.vpcAddresses` is a map: give `ranges` and `vpcs`',
+    ],
+    [
+      'every address of a VPC',
+      ['access: { vpcAddresses: { ranges: [0.0.0.0/0], vpcs: [vpc-1] } }'],
+      '`access.vpcAddresses.ranges[0]` is `0.0.0.0/0`: give a CIDR block',
+    ],
+    [
+      'a sign-in that is anybody',
+      ["access: { openers: ['arn:aws:iam::*:role/*'] }"],
+      '`access.openers[0]` is `arn:aws:iam::*:role/*`: give the ARN of a role',
+    ],
+    [
+      'no organisation',
+      ['domainTag: DomainName', 'organization: { id: ours, targets: [ou-ab12-cdef3456] }'],
+      "g.yaml:2: `organization.id` is `ours`: give the organisation's id, `o-…`",
     ],
     [
       'an image by its name',
@@ -169,8 +199,8 @@ describe('E1 a file of guardrails', () => {
     ['a budget of nothing', ['budget: { monthly: 0 }'], '`budget.monthly` is `0`: give US dollars a month, from 1'],
     ['a budget without an amount', ['budget: { emails: [a@example.com] }'], '`budget` is a map: give `monthly`'],
     ['a list at the top', ['- images'], 'g.yaml:1: `the file` is a list: give a map with `instanceTypes`,'],
-    ['the same key twice', ['images: [a]', 'images: [b]'], 'g.yaml:2: not YAML: Map keys must be unique'],
-    ['no YAML', ['images: [', 'omit'], 'not YAML: '],
+    ['the same key twice', ['images: [a]', 'images: [b]'], 'g.yaml:2: is no valid YAML: map keys must be unique'],
+    ['no YAML', ['images: [', 'omit'], 'is no valid YAML: '],
   ];
   for (const [what, lines, message] of refused) {
     it(`E1 refuses ${what}`, () => {

@@ -9,9 +9,16 @@ import { ACCESS } from './cases/access';
 import { DOMAINS } from './cases/domains';
 import { JOB_CASES } from './cases/jobs';
 import { NOTEBOOKS } from './cases/notebooks';
+import { OWN_DOMAIN } from './cases/own-domain';
 
 const page = readFileSync(join(__dirname, '../../../docs/GUARDRAILS.md'), 'utf8');
-const FILES = { 'access.ts': ACCESS, 'domains.ts': DOMAINS, 'jobs.ts': JOB_CASES, 'notebooks.ts': NOTEBOOKS };
+const FILES = {
+  'access.ts': ACCESS,
+  'domains.ts': DOMAINS,
+  'jobs.ts': JOB_CASES,
+  'notebooks.ts': NOTEBOOKS,
+  'own-domain.ts': OWN_DOMAIN,
+};
 
 describe('E1 docs/GUARDRAILS.md', () => {
   const rows = page

@@ -78,6 +78,8 @@ describe('E1 every condition', () => {
     'OwnProfileOfUser: Null aws:username',
     'OwnProfileOfFederated: Null aws:username',
     'OwnProfileOfFederated: Null aws:PrincipalTag/studiouserid',
+    'OwnDomainRequested: Null aws:PrincipalTag/DomainName',
+    'OwnDomainUsed: Null aws:PrincipalTag/DomainName',
   ];
 
   it('E1 is needed: without it, some case comes out otherwise', async () => {

@@ -62,6 +62,7 @@ const may =
           'aws:ViaAWSService': 'false',
           'aws:SourceVpce': 'vpce-0123456789abcdef0',
           'aws:SourceVpc': 'vpc-0123456789abcdef0',
+          'aws:VpcSourceIp': '10.42.7.9',
           ...context,
         },
       },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { readGuardrails } from '../../lib/guardrails/config/guardrails';
 import { published } from '../../lib/guardrails/publish';
@@ -8,11 +8,14 @@ import { decide } from './simulator';
 
 const folder = join(__dirname, '..', '..', 'guardrails');
 const files = published(readGuardrails(join(folder, 'example.yaml')));
-const there = () => readdirSync(folder).filter((name) => name.endsWith('.json'));
+const there = () => readdirSync(folder, { encoding: 'utf8', recursive: true }).filter((name) => name.endsWith('.json'));
 
 if (process.env['UPDATE_GUARDRAILS'] === '1') {
   for (const name of there()) rmSync(join(folder, name));
-  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), content);
+  }
 }
 
 describe('E1 the published policies', () => {

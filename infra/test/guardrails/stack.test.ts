@@ -61,7 +61,9 @@ describe('E1 the guardrails in an account', () => {
 });
 
 describe('E1 the guardrails in an organisation', () => {
-  const scps = ofType(ORGANIZATION, 'AWS::Organizations::Policy');
+  const scps = ofType(ORGANIZATION, 'AWS::Organizations::Policy').filter(
+    ({ Type }) => Type === 'SERVICE_CONTROL_POLICY',
+  );
 
   it('E1 are SCPs on the targets, a stack of their own', () => {
     assert.deepEqual(

@@ -7,6 +7,6 @@ describe('E7 the cost-allocation tags of people and guardrails', () => {
   it('E7 are on the roles, the budget and the SCPs', () => {
     const { app } = makeGuardrails(EXAMPLE);
     assert.deepEqual(untagged(app), []);
-    assert.equal(taggable(app), 7, 'two roles, the budget, four SCPs');
+    assert.equal(taggable(app), 8, 'two roles, the budget, four SCPs, one RCP');
   });
 });

@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseGuardrails } from '../../lib/guardrails/config/guardrails';
-import { CATALOGUE } from '../../lib/guardrails/library/catalogue';
-import { statementsOf } from '../../lib/guardrails/library/compose';
+import { applied, statementsOf } from '../../lib/guardrails/library/compose';
 import type { Acknowledged, Reasons } from './kinds';
 
 const example = join(__dirname, '..', '..', 'guardrails', 'example.yaml');
-const { approved } = parseGuardrails(example, readFileSync(example, 'utf8'));
+const { approved, omit } = parseGuardrails(example, readFileSync(example, 'utf8'));
 
 const NAMED_LATER = 'the administrator makes and names these';
 const CAP = 'a permissions boundary gives no right; it says which services others may give one for';
@@ -61,16 +60,23 @@ export const wildcards: Reasons = {
     'an SCP speaks to every account of the organisation, and the role has the same name in each',
   'Deny condition arn:aws:iam::*:role/break-glass':
     'an SCP speaks to every account of the organisation, and the role has the same name in each',
+  'Deny condition arn:aws:iam::*:role/TidegateAccess-*': 'CloudFormation names the roles of the sign-in',
+  'Deny condition arn:aws:iam::*:role/TidegateStudio-*-ExecutionRole*':
+    'CloudFormation names the execution roles of domains',
+  'Deny condition arn:aws:iam::*:role/cdk-*-cfn-exec-role-*':
+    'the CDK names the roles that deploy, by account and region',
+  'Deny principal *': 'a resource control policy denies whoever comes from outside, whoever that is',
 };
 
 /** Actions that may stand beside the resource `*`, and why. */
 export const anyResource: Reasons = {
   // What a guardrail denies, it denies everywhere.
   ...Object.fromEntries(
-    statementsOf(CATALOGUE, approved).flatMap(({ Sid, Action }) =>
+    statementsOf(applied(omit), approved).flatMap(({ Sid, Action }) =>
       Action.map((action) => [action, `denied everywhere, by ${Sid}`]),
     ),
   ),
+  'sts:AssumeRole': 'denied to whoever comes from outside, on every role that carries the tag of domains',
   'sagemaker:*': CAP,
   's3:*': CAP,
   'kms:*': CAP,

@@ -1,3 +1,4 @@
+import * as access from './access';
 import * as guardrails from './guardrails';
 import type { Acknowledged, Reasons } from './kinds';
 import * as network from './network';
@@ -11,6 +12,7 @@ const PARTS: readonly { wildcards: Reasons; anyResource: Reasons; acknowledged: 
   orchestrator,
   guardrails,
   studio,
+  access,
 ];
 
 /** Every wildcard that a policy may hold, and why. */

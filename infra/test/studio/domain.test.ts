@@ -232,7 +232,7 @@ describe('what is written for others', () => {
     const tagged = domainOf('  tags: { cost-centre: "17" }\n  userProfiles: { ann: { userRole: { name: a } } }');
     const tags = (type: string) =>
       Object.fromEntries(tagged.only(type)[1].Properties.Tags.map(({ Key, Value }: any) => [Key, Value]));
-    const all = { Environment: 'sandbox', Project: 'tidegate', 'cost-centre': '17' };
+    const all = { DomainName: 'team', Environment: 'sandbox', Project: 'tidegate', 'cost-centre': '17' };
     assert.deepEqual(tags('AWS::SageMaker::Domain'), all);
     assert.deepEqual(tags('AWS::SageMaker::UserProfile'), { ...all, studiouserid: 'ann' });
     assert.deepEqual(tags('AWS::S3::Bucket'), all);

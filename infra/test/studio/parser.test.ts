@@ -236,14 +236,26 @@ describe('errors name file, line, key, what was found and what is accepted', () 
         'team.yaml:4: `domain.subnetIds` is `subnet-1`: give a list of subnets, or `ssm:/path` of a parameter that holds one',
         'team.yaml:5: `domain.securityGroupPerProfile` is `maybe`: give `true` or `false`',
         'team.yaml:6: `domain.userProfiles` is a list of 1: give keys with values',
-        'team.yaml:7: the key `domain.tags."aws:x"` is not accepted: give at most 128 letters, digits, spaces and _.:/=+-@, not beginning with `aws:`, and none of Tidegate’s own `Project` and `Environment`',
-        'team.yaml:7: the key `domain.tags.Project` is not accepted: give at most 128 letters, digits, spaces and _.:/=+-@, not beginning with `aws:`, and none of Tidegate’s own `Project` and `Environment`',
+        'team.yaml:7: the key `domain.tags."aws:x"` is not accepted: give at most 128 letters, digits, spaces and _.:/=+-@, not beginning with `aws:`, and none of Tidegate’s own `Project`, `Environment`, `DomainName`, `studiouserid`, `userid`',
+        'team.yaml:7: the key `domain.tags.Project` is not accepted: give at most 128 letters, digits, spaces and _.:/=+-@, not beginning with `aws:`, and none of Tidegate’s own `Project`, `Environment`, `DomainName`, `studiouserid`, `userid`',
         'team.yaml:7: `domain.tags.y` is ``: give 1 to 128 letters, digits, spaces and _.:/=+-@',
       ],
       ['authMode', 'vpcId', 'subnetIds'],
     ],
   ];
   for (const [what, lines, expected, omit] of cases) it(what, () => assert.deepEqual(said(lines, omit), expected));
+
+  it('D5 a tag that access is decided by, in whatever letters', () => {
+    for (const tag of ['DomainName', 'domainname', 'studiouserid', 'StudioUserId', 'USERID']) {
+      const [problem, ...more] = problems(domainFile(minimal(`  tags: { ${tag}: alice }`)));
+      assert.match(
+        problem ?? '',
+        new RegExp(`the key \`domain.tags.${tag}\` is not accepted: give .* none of Tidegate’s own`),
+      );
+      assert.deepEqual(more, []);
+    }
+    assert.deepEqual(problems(domainFile(minimal('  tags: { userids: "3", Domain: x }'))), []);
+  });
 
   it('B9 what is no YAML, no mapping, or not there', () => {
     const file = domainFile('domain:\n  a: 1\n  a: 2\n', 'twice.yaml');

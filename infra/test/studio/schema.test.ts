@@ -8,7 +8,7 @@ import { parse } from 'yaml';
 import type { NormalisedDocument } from '../../lib/studio/config/normalised';
 import { check } from '../../lib/studio/config/read';
 import { SCHEMA_FILE, schemaText } from '../../lib/studio/config/schema';
-import type { Source } from '../../lib/studio/config/source';
+import type { Source } from '../../lib/shared/yaml/source';
 import { SAMPLES, domainFile, minimal, sampleFile, samples } from './synth';
 
 const infra = join(__dirname, '..', '..');

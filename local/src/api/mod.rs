@@ -12,7 +12,7 @@ mod operation;
 mod page;
 pub mod pipelines;
 pub(crate) mod security;
-mod studio;
+pub(crate) mod studio;
 pub(crate) mod tags;
 
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
@@ -65,7 +65,7 @@ fn exists(engine: &Engine, arn: &str) -> Result<()> {
         "endpoint" => engine.store.get::<endpoints::Endpoint>(&key)?.is_some(),
         "model-package-group" => engine.store.get::<model_packages::Group>(&key)?.is_some(),
         "model-package" => model_packages::find(engine, arn).is_ok(),
-        "domain" | "user-profile" => {
+        "domain" | "user-profile" | "space" | "app" | "studio-lifecycle-config" => {
             let path = arn.split_once(&format!(":{kind}/")).map_or("", |(_, path)| path);
             studio::exists(engine, kind, path)?.unwrap_or(true)
         }

@@ -70,6 +70,12 @@ pub(crate) fn object(engine: &Engine, arn: &str) -> Result<Value> {
     Ok(json!(engine.store.get::<Tags>(arn)?.unwrap_or_default().0))
 }
 
+/// The tags of a resource.
+pub(crate) fn of(engine: &Engine, arn: &str) -> Result<Vec<Tag>> {
+    let tags = engine.store.get::<Tags>(arn)?.unwrap_or_default().0;
+    Ok(tags.into_iter().map(|(key, value)| Tag { key, value }).collect())
+}
+
 /// Drops the tags of a resource that is deleted.
 pub(crate) fn forget(engine: &Engine, arn: &str) -> Result<()> {
     engine.store.delete::<Tags>(arn)?;

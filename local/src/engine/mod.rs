@@ -3,6 +3,7 @@
 mod config;
 pub mod http;
 mod images;
+pub(crate) mod ministack;
 mod s3;
 mod server;
 #[cfg(test)]

@@ -75,6 +75,7 @@ fn router(engine: &Arc<Engine>) -> Router {
         .route("/_tidegate/health", get(health))
         .with_state(Arc::clone(engine));
     own.merge(crate::hosting::router(Arc::clone(engine)))
+        .merge(crate::api::studio::router(Arc::clone(engine)))
         .merge(crate::scheduler::router(Arc::clone(engine)))
         .merge(crate::inbox::router(Arc::clone(engine)))
         .merge(crate::faults::router(Arc::clone(engine)))

@@ -69,12 +69,22 @@ pub(crate) fn folder() -> Folder {
 
 /// An engine on the folder, without its server. Nothing listens at its MiniStack's port.
 pub(crate) fn engine(folder: &Path) -> Arc<Engine> {
+    Engine::open(config(folder)).unwrap()
+}
+
+/// The same, with SageMaker's own model in `.venv/cloud` (`make setup`).
+pub(crate) fn checked(folder: &Path) -> Arc<Engine> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    Engine::open(EngineConfig { service_models: root.join(".venv/cloud"), ..config(folder) }).unwrap()
+}
+
+fn config(folder: &Path) -> EngineConfig {
     let mut config = EngineConfig::of_checkout(folder, folder.join("home"), 0, "http://127.0.0.1:1");
     config.region = "us-east-1".to_owned();
     config.images = folder.join("images.json");
     config.containers = folder.join("containers");
     config.service_models = folder.join("model.json.gz");
-    Engine::open(config).unwrap()
+    config
 }
 
 /// The events that wait for delivery, oldest first.

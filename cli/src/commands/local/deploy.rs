@@ -67,6 +67,25 @@ pub(super) async fn deploy(context: &Context, root: &Path, info: &CloudInfo) -> 
     Ok(())
 }
 
+/// Deploys the stack that lets people into Studio, as the file says, and what it stands on.
+///
+/// # Errors
+/// With the end of what the CDK said.
+pub(crate) async fn deploy_access(context: &Context, root: &Path, home: &Path, file: &Path) -> Result<(), Error> {
+    let info = crate::target::running(home).await?;
+    let infra = root.join("infra");
+    let cdk = infra.join("node_modules/.bin/cdk");
+    let log = home.join("logs/deploy.log");
+    let job = Job { cdk: &cdk, infra: &infra, info: &info, log: &log };
+    let progress = context.terminal.progress("deploying the way into Studio");
+    let (access, output) = (format!("access={}", file.display()), home.join("deploy/access.out"));
+    let output = output.to_string_lossy();
+    let words = ["deploy", "TidegateStorage", "TidegateAccess", "--require-approval", "never", "--output", &output];
+    job.run(&[&words[..], &["--context", &access]].concat()).await?;
+    progress.done("the way into Studio is deployed");
+    Ok(())
+}
+
 /// Forgets what was deployed.
 pub(super) fn forget(home: &Path) -> Result<(), Error> {
     match std::fs::remove_dir_all(folder(home)) {

@@ -8,9 +8,15 @@ export interface Form {
 const PARTITION = '(aws|aws-cn|aws-us-gov|\\{\\{partition\\}\\})';
 const ACCOUNT = '(\\d{12}|\\{\\{account\\}\\})';
 
-/** ARNs of a service in this account, where `{{partition}}`, `{{region}}` and `{{account}}` stand for the stack's own. */
-function own(service: string, region: string, rest: string): RegExp {
-  return new RegExp(`^arn:${PARTITION}:${service}:${region}:${ACCOUNT}:${rest}$`);
+/** The ARN of something in an account, where `{{partition}}`, `{{region}}` and `{{account}}` stand for the stack's own. */
+function arn(service: 'iam' | 'kms' | 'sns', rest: string, one: string, example: string, many: string): Form {
+  // IAM knows no regions.
+  const [region, shown] = service === 'iam' ? ['', ''] : ['([a-z0-9-]+|\\{\\{region\\}\\})', '{{region}}'];
+  return {
+    form: new RegExp(`^arn:${PARTITION}:${service}:${region}:${ACCOUNT}:${rest}$`),
+    one: `the ARN of ${one}, \`arn:{{partition}}:${service}:${shown}:{{account}}:${example}\``,
+    many: `ARNs of ${many}`,
+  };
 }
 
 export const INSTANCE_TYPE: Form = {
@@ -52,25 +58,27 @@ export const ROLE_PATTERN: Form = {
   one: 'the ARN of a role, `arn:aws:iam::<account>:role/<name>`, with `*` where anything may stand, but not for the whole name',
   many: 'ARNs of roles',
 };
-export const ROLE: Form = {
-  form: own('iam', '', 'role/[\\w+=,.@/-]+'),
-  one: 'the ARN of one role, `arn:{{partition}}:iam::{{account}}:role/<name>`',
-  many: 'ARNs of roles',
-};
-export const PRINCIPAL: Form = {
-  form: own('iam', '', '(root|(role|user)/[\\w+=,.@/-]+)'),
-  one: 'the ARN of a role, a user or an account, `arn:aws:iam::<account>:root`',
-  many: 'ARNs of principals',
-};
-export const SAML_PROVIDER: Form = {
-  form: own('iam', '', 'saml-provider/[\\w._-]+'),
-  one: 'the ARN of a SAML provider, `arn:{{partition}}:iam::{{account}}:saml-provider/<name>`',
-  many: 'ARNs of SAML providers',
-};
-export const KEY: Form = {
-  form: own('kms', '([a-z0-9-]+|\\{\\{region\\}\\})', 'key/[0-9a-z-]+'),
-  one: 'the ARN of a key (not of an alias), `arn:{{partition}}:kms:{{region}}:{{account}}:key/<id>`',
-  many: 'ARNs of keys',
+export const ROLE = arn('iam', 'role/[\\w+=,.@/-]+', 'one role', 'role/<name>', 'roles');
+export const PRINCIPAL = arn(
+  'iam',
+  '(root|(role|user)/[\\w+=,.@/-]+)',
+  'a role, a user or an account',
+  'root',
+  'principals',
+);
+export const SAML_PROVIDER = arn(
+  'iam',
+  'saml-provider/[\\w._-]+',
+  'a SAML provider',
+  'saml-provider/<name>',
+  'SAML providers',
+);
+export const KEY = arn('kms', 'key/[0-9a-z-]+', 'a key (not of an alias)', 'key/<id>', 'keys');
+/** As AWS Organizations makes them (https://docs.aws.amazon.com/organizations/latest/APIReference/API_Organization.html). */
+export const ORGANIZATION: Form = {
+  form: /^o-[a-z0-9]{10,32}$/,
+  one: "the organisation's id, `o-…`",
+  many: 'organisations',
 };
 export const TARGET: Form = {
   form: /^(r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|\d{12})$/,
@@ -84,11 +92,7 @@ export const SERVICE: Form = {
 };
 export const EMAIL: Form = { form: /^[^\s@,]+@[^\s@,]+$/, one: 'one mail address', many: 'mail addresses' };
 export const HTTPS: Form = { form: /^https:\/\/\S+$/, one: 'an `https://` address', many: '`https://` addresses' };
-export const TOPIC: Form = {
-  form: own('sns', '([a-z0-9-]+|\\{\\{region\\}\\})', '[\\w-]+'),
-  one: 'the ARN of a topic, `arn:{{partition}}:sns:{{region}}:{{account}}:<name>`',
-  many: 'ARNs of topics',
-};
+export const TOPIC = arn('sns', '[\\w-]+', 'a topic', '<name>', 'topics');
 
 /** Whether this is a block of addresses, and not of nobody or everybody. */
 export function isCidr(text: string): boolean {

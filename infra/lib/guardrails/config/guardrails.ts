@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
-import type { AddressRanges, Approved } from '../library/approved';
+import type { AddressRanges, Approved, VpcAddresses } from '../library/approved';
 import { CATALOGUE } from '../library/catalogue';
 import * as forms from './forms';
-import { File, type Value } from './source';
+import { type Value, YamlFile } from '../../shared/yaml/values';
 
 /** A file of guardrails, read and checked. */
 export interface Guardrails {
@@ -12,6 +12,8 @@ export interface Guardrails {
   readonly omit: readonly string[];
   /** Where the guardrails bind as SCPs; absent: nowhere, only in the account. */
   readonly organization?: {
+    /** The organisation's own id, `o-…`; absent: nothing is said about who from outside takes roles. */
+    readonly id?: string;
     /** Ids of roots, organisational units, accounts. */
     readonly targets: readonly string[];
     /** ARNs of roles that the SCPs leave alone; `*` allowed. */
@@ -59,6 +61,13 @@ export interface Budget {
 /** The audience of sign-ins to AWS (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html). */
 const AWS_SIGN_IN = 'https://signin.aws.amazon.com/saml';
 
+/** The guardrails that close Studio to whoever comes over the internet, by their keys. */
+const IN_VPC = {
+  vpcEndpoints: 'studio-via-vpc-endpoints',
+  vpcs: 'studio-via-vpcs',
+  vpcAddresses: 'studio-from-vpc-addresses',
+} as const;
+
 /** @throws Error with every problem of the file, a line each: `file:line: what is wrong and what is accepted`. */
 export function readGuardrails(file: string): Guardrails {
   return parseGuardrails(relative(process.cwd(), file) || file, readFileSync(file, 'utf8'));
@@ -66,7 +75,7 @@ export function readGuardrails(file: string): Guardrails {
 
 /** @param name how errors call the file. */
 export function parseGuardrails(name: string, text: string): Guardrails {
-  const file = new File(name, text);
+  const file = new YamlFile(name, text);
   const top = file
     .root()
     .map([
@@ -75,6 +84,8 @@ export function parseGuardrails(name: string, text: string): Guardrails {
       'access',
       'network',
       'identityTag',
+      'domainTag',
+      'domainAdministrators',
       'requiredTags',
       'imageAdministrators',
       'omit',
@@ -84,7 +95,7 @@ export function parseGuardrails(name: string, text: string): Guardrails {
       'budget',
     ]);
   const types = top.instanceTypes?.map(['notebooks', 'jobs', 'endpoints']) ?? {};
-  const access = top.access?.map(['vpcEndpoints', 'vpcs', 'ranges']) ?? {};
+  const access = top.access?.map(['vpcEndpoints', 'vpcs', 'ranges', 'vpcAddresses', 'openers']) ?? {};
   const network = top.network?.map(['subnets', 'securityGroups', 'studioSecurityGroups']) ?? {};
   const tags = top.requiredTags?.map(['profiles', 'jobs']) ?? {};
   const identityTag = top.identityTag?.text(forms.TAG_KEY.form, forms.TAG_KEY.one) ?? 'studiouserid';
@@ -99,6 +110,8 @@ export function parseGuardrails(name: string, text: string): Guardrails {
       vpcEndpoints: texts(access.vpcEndpoints, forms.VPC_ENDPOINT),
       vpcs: texts(access.vpcs, forms.VPC),
       ranges: ranges(access.ranges),
+      vpcAddresses: vpcAddresses(access.vpcAddresses),
+      openers: texts(access.openers, forms.ROLE_PATTERN),
     },
     network: {
       subnets: texts(network.subnets, forms.SUBNET),
@@ -106,6 +119,8 @@ export function parseGuardrails(name: string, text: string): Guardrails {
       studioSecurityGroups: texts(network.studioSecurityGroups, forms.SECURITY_GROUP),
     },
     identityTag,
+    domainTag: top.domainTag?.text(forms.TAG_KEY.form, forms.TAG_KEY.one),
+    domainAdministrators: texts(top.domainAdministrators, forms.ROLE_PATTERN) ?? [],
     requiredTags: {
       profiles: (texts(tags.profiles, forms.TAG_KEY) ?? []).filter((key) => key !== identityTag),
       jobs: texts(tags.jobs, forms.TAG_KEY) ?? [],
@@ -114,23 +129,27 @@ export function parseGuardrails(name: string, text: string): Guardrails {
   };
   const omit = ids(top.omit);
   // A request over the internet has no VPC, one through an endpoint no public address: together nobody gets in.
-  const inVpc = [
-    access.vpcEndpoints && !omit.includes('studio-via-vpc-endpoints') ? 'access.vpcEndpoints' : undefined,
-    access.vpcs && !omit.includes('studio-via-vpcs') ? 'access.vpcs' : undefined,
-  ].find((key) => key !== undefined);
-  if (access.ranges && inVpc && !omit.includes('studio-from-ip-ranges')) {
+  const inVpc = (['vpcEndpoints', 'vpcs', 'vpcAddresses'] as const).find(
+    (key) => access[key] !== undefined && !omit.includes(IN_VPC[key]),
+  );
+  if (access.ranges && approved.access.ranges?.public.length && inVpc && !omit.includes('studio-from-ip-ranges')) {
     access.ranges.refuse(
-      `\`${inVpc}\` closes Studio to these addresses: \`omit\` one of the guardrails, or remove a key`,
+      `\`access.${inVpc}\` closes Studio to these addresses: \`omit\` one of the guardrails, or remove a key`,
     );
   }
-  const organization = top.organization?.map(['targets', 'exempt']);
+  if (top.domainAdministrators && !top.domainTag)
+    top.domainAdministrators.refuse('give `domainTag` too: the tag of domains that these are not bound by');
+  const organization = top.organization?.map(['id', 'targets', 'exempt']);
   const boundary = top.boundary?.map(['services', 'guardrails']);
   if (top.organization && !organization?.targets) top.organization.refuse(`give \`targets\`, ${forms.TARGET.many}`);
+  if (organization?.id && !top.domainTag)
+    organization.id.refuse('give `domainTag` too: the tag by which the roles of domains are known');
   if (top.boundary && !boundary?.services) top.boundary.refuse('give `services`, such as `[sagemaker, s3, logs]`');
   const read: Guardrails = {
     approved,
     omit,
     organization: organization && {
+      id: organization.id?.text(forms.ORGANIZATION.form, forms.ORGANIZATION.one),
       targets: texts(organization.targets, forms.TARGET) ?? [],
       exempt: texts(organization.exempt, forms.ROLE_PATTERN) ?? [],
     },
@@ -158,12 +177,6 @@ function ids(value: Value | undefined): string[] {
 function ranges(value: Value | undefined): AddressRanges | undefined {
   if (value === undefined) return undefined;
   const keys = value.map(['public', 'private', 'vpcs']);
-  const blocks = (list: Value | undefined): string[] =>
-    (list?.list(forms.CIDR.many) ?? []).map((one) => {
-      const text = one.text(forms.CIDR.form, forms.CIDR.one);
-      if (text !== '' && !isBlock(text)) one.refuse(`give ${forms.CIDR.one}, and not everybody's`);
-      return text;
-    });
   if (!keys.public && !keys.private) value.refuse('give `public` or `private` addresses');
   if (keys.private && !keys.vpcs) keys.private.refuse('give `vpcs` too: private addresses are the same in every VPC');
   if (keys.vpcs && !keys.private) keys.vpcs.refuse('give `private` addresses in them');
@@ -174,7 +187,20 @@ function ranges(value: Value | undefined): AddressRanges | undefined {
   };
 }
 
-const isBlock = forms.isCidr;
+function vpcAddresses(value: Value | undefined): VpcAddresses | undefined {
+  if (value === undefined) return undefined;
+  const keys = value.map(['ranges', 'vpcs']);
+  if (!keys.ranges || !keys.vpcs) value.refuse('give `ranges` and `vpcs`: private addresses are the same in every VPC');
+  return { ranges: blocks(keys.ranges), vpcs: texts(keys.vpcs, forms.VPC) ?? [] };
+}
+
+function blocks(list: Value | undefined): string[] {
+  return (list?.list(forms.CIDR.many) ?? []).map((one) => {
+    const text = one.text(forms.CIDR.form, forms.CIDR.one);
+    if (text !== '' && !forms.isCidr(text)) one.refuse(`give ${forms.CIDR.one}, and not everybody's`);
+    return text;
+  });
+}
 
 function personas(value: Value): Personas {
   const keys = value.map(['administrators', 'scientists', 'executionRoles', 'keys'], ['saml', 'principals']);

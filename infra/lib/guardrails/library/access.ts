@@ -1,6 +1,6 @@
-import type { AddressRanges } from './approved';
-import { OPEN } from './actions';
-import { type Conditions, type Statement, deny } from './statement';
+import type { AddressRanges, VpcAddresses } from './approved';
+import { OPEN, OPEN_STUDIO } from './actions';
+import { type Conditions, type Statement, butFor, deny } from './statement';
 
 /**
  * A service that calls on behalf of a principal (forward access sessions) comes from its own network: neither address
@@ -50,6 +50,30 @@ export function fromIpRanges(ranges: AddressRanges): Statement[] {
         ]
       : []),
   ];
+}
+
+/**
+ * Denies to open Studio but through an endpoint in these VPCs and from these addresses: those of the functions that ask
+ * for the URL, and those of the browsers that open it (over a VPN or a line of the company's own).
+ *
+ * Only a request through an endpoint has `aws:VpcSourceIp`; a negated operator matches the missing key, so that a request
+ * over the internet is denied. The addresses are the same in everybody's VPC, hence the second statement.
+ */
+export function fromVpcAddresses({ ranges, vpcs }: VpcAddresses): Statement[] {
+  return [
+    deny('StudioFromVpcAddresses', OPEN, otherwise({ NotIpAddress: { 'aws:VpcSourceIp': ranges } })),
+    deny('StudioFromVpcAddressesOfVpcs', OPEN, otherwise({ StringNotEquals: { 'aws:SourceVpc': vpcs } })),
+  ];
+}
+
+/**
+ * Denies to open Studio to everybody but these roles: nobody comes in from the console, or past the sign-in.
+ *
+ * Among them are the role that opens Studio for people after their sign-in, and the execution roles of domains: from
+ * inside, Studio opens applications of the own profile with them.
+ */
+export function byOpenersOnly(openers: readonly string[]): Statement[] {
+  return [deny('StudioByOpenersOnly', OPEN_STUDIO, butFor(openers))];
 }
 
 function otherwise(conditions: Conditions): Conditions {

@@ -34,5 +34,8 @@ export const APP_SETTINGS = [
   'UpdateDomain',
 ] as const;
 
+/** What opens a profile of Studio, or a tunnel into a space of it. */
+export const OPEN_STUDIO = ['CreatePresignedDomainUrl', 'StartSession'] as const;
+
 /** What opens Studio, a notebook instance, or a tunnel into a space. */
 export const OPEN = ['CreatePresignedDomainUrl', 'CreatePresignedNotebookInstanceUrl', 'StartSession'] as const;

@@ -25,6 +25,12 @@ export interface Approved {
     /** VPCs (`vpc-…`) with such endpoints. */
     readonly vpcs?: readonly string[];
     readonly ranges?: AddressRanges;
+    readonly vpcAddresses?: VpcAddresses;
+    /**
+     * ARNs of the roles that open Studio for somebody: of the sign-in's function, and of domains' applications; `*`
+     * allowed. Without an identity tag, `own-profile` leaves them to what their own policies allow.
+     */
+    readonly openers?: readonly string[];
   };
   readonly network: {
     /** The only subnets for domains, jobs and notebook instances; absent: any that are named. */
@@ -39,6 +45,10 @@ export interface Approved {
   };
   /** The tag of a user profile, and of a federated principal, that says whose it is. */
   readonly identityTag: string;
+  /** The tag of principals, and of all that a domain holds, whose value is the domain's name. */
+  readonly domainTag?: string;
+  /** ARNs of the roles that work for every domain and carry no such tag; `*` allowed. */
+  readonly domainAdministrators: readonly string[];
   readonly requiredTags: {
     /** On user profiles, besides the identity tag. */
     readonly profiles: readonly string[];
@@ -47,6 +57,14 @@ export interface Approved {
   };
   /** ARNs of the roles that maintain images, who may write AppImageConfigs where a policy binds everybody; `*` allowed. */
   readonly imageAdministrators: readonly string[];
+}
+
+/** Where requests through VPC endpoints may come from. */
+export interface VpcAddresses {
+  /** CIDR blocks, of the functions that ask for URLs and of the browsers that open them. */
+  readonly ranges: readonly string[];
+  /** The VPCs (`vpc-…`) whose endpoints they come through. */
+  readonly vpcs: readonly string[];
 }
 
 /** CIDR blocks that requests may come from. */

@@ -1,10 +1,11 @@
-import { fromIpRanges, viaVpcEndpoints, viaVpcs } from './access';
+import { byOpenersOnly, fromIpRanges, fromVpcAddresses, viaVpcEndpoints, viaVpcs } from './access';
 import type { Approved } from './approved';
 import { type Network, domainsInVpc } from './domains';
 import * as encryption from './encryption';
 import { appImageConfigs, approvedImages } from './images';
 import { endpointInstanceTypes, jobInstanceTypes, notebookInstanceTypes } from './instance-types';
 import { jobNetwork, monitoringScheduleNetwork } from './jobs';
+import { ownDomain, ownDomainTagKept } from './own-domain';
 import { ownProfile, ownProfileTagKept } from './profiles';
 import { notebookInstanceNetwork } from './notebook-instances';
 import type { Statement } from './statement';
@@ -70,8 +71,18 @@ export const CATALOGUE: readonly Guardrail[] = [
   { id: 'monitoring-schedule-encryption', binds: 'everyone', statements: encryption.monitoringScheduleEncryption },
   { id: 'monitoring-definition-encryption', binds: 'everyone', statements: encryption.monitoringDefinitionEncryption },
   { id: 'app-image-configs', binds: 'users', statements: (a) => appImageConfigs(a.imageAdministrators) },
-  { id: 'own-profile', binds: 'users', statements: (a) => ownProfile(a.identityTag) },
+  { id: 'own-profile', binds: 'users', statements: (a) => ownProfile(a.identityTag, a.access.openers) },
   { id: 'own-profile-tag', binds: 'users', statements: (a) => ownProfileTagKept(a.identityTag) },
+  {
+    id: 'own-domain',
+    binds: 'users',
+    statements: (a) => given(a.domainTag, (tag) => ownDomain(tag, a.domainAdministrators)),
+  },
+  {
+    id: 'own-domain-tag',
+    binds: 'users',
+    statements: (a) => given(a.domainTag, (tag) => ownDomainTagKept(tag, a.domainAdministrators)),
+  },
   {
     id: 'studio-via-vpc-endpoints',
     binds: 'users',
@@ -79,4 +90,10 @@ export const CATALOGUE: readonly Guardrail[] = [
   },
   { id: 'studio-via-vpcs', binds: 'users', statements: (a) => given(a.access.vpcs, viaVpcs) },
   { id: 'studio-from-ip-ranges', binds: 'users', statements: (a) => given(a.access.ranges, fromIpRanges) },
+  {
+    id: 'studio-from-vpc-addresses',
+    binds: 'users',
+    statements: (a) => given(a.access.vpcAddresses, fromVpcAddresses),
+  },
+  { id: 'studio-by-openers-only', binds: 'users', statements: (a) => given(a.access.openers, byOpenersOnly) },
 ];

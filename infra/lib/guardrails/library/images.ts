@@ -1,5 +1,5 @@
 import { APP_SETTINGS } from './actions';
-import { type Conditions, type Statement, deny } from './statement';
+import { type Conditions, type Statement, butFor, deny } from './statement';
 
 /**
  * Denies apps with an image that is not approved, and defaults that name one.
@@ -31,7 +31,7 @@ export function appImageConfigs(administrators: readonly string[]): Statement[] 
     deny(
       'AppImageConfigsAreKept',
       ['CreateAppImageConfig', 'UpdateAppImageConfig', 'DeleteAppImageConfig'],
-      administrators.length > 0 ? { ArnNotLike: { 'aws:PrincipalArn': administrators } } : undefined,
+      administrators.length > 0 ? butFor(administrators) : undefined,
     ),
   ];
 }

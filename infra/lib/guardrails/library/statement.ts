@@ -31,6 +31,11 @@ export function deny(Sid: string, actions: readonly string[], Condition?: Condit
   return { Sid, Effect: 'Deny', Action, Resource: '*', ...(Condition && { Condition }) };
 }
 
+/** Everybody but these roles, by ARNs that may hold `*`; no condition where none is given. */
+export function butFor(roles: readonly string[]): Conditions {
+  return roles.length === 0 ? {} : { ArnNotLike: { 'aws:PrincipalArn': roles } };
+}
+
 /** The key is missing from the request. */
 export function missing(key: string): Conditions {
   return { Null: { [key]: 'true' } };

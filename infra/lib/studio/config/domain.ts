@@ -75,29 +75,6 @@ export interface SpaceStorageSettings {
   };
 }
 
-export interface UserSettings {
-  readonly jupyterServerAppSettings?: AppSettings;
-  readonly jupyterLabAppSettings?: AppSettings;
-  readonly codeEditorAppSettings?: AppSettings;
-  readonly kernelGatewayAppSettings?: AppSettings;
-  readonly rSessionAppSettings?: AppSettings;
-  readonly rStudioServerProAppSettings?: { readonly accessStatus?: string; readonly userGroup?: string };
-  readonly securityGroups?: readonly string[];
-  readonly sharingSettings?: {
-    readonly notebookOutputOption?: 'Allowed' | 'Disabled';
-    readonly s3KmsKeyId?: string;
-    readonly s3OutputPath?: string;
-  };
-  readonly spaceStorageSettings?: SpaceStorageSettings;
-  readonly defaultLandingUri?: string;
-  readonly studioWebPortal?: 'ENABLED' | 'DISABLED';
-  readonly studioWebPortalSettings?: {
-    readonly hiddenAppTypes?: readonly string[];
-    readonly hiddenInstanceTypes?: readonly string[];
-    readonly hiddenMlTools?: readonly string[];
-  };
-}
-
 /** The defaults of shared spaces. */
 export interface SpaceSettings {
   readonly jupyterServerAppSettings?: AppSettings;
@@ -105,6 +82,25 @@ export interface SpaceSettings {
   readonly kernelGatewayAppSettings?: AppSettings;
   readonly securityGroups?: readonly string[];
   readonly spaceStorageSettings?: SpaceStorageSettings;
+}
+
+/** The defaults of users: those of spaces, and more. */
+export interface UserSettings extends SpaceSettings {
+  readonly codeEditorAppSettings?: AppSettings;
+  readonly rSessionAppSettings?: AppSettings;
+  readonly rStudioServerProAppSettings?: { readonly accessStatus?: string; readonly userGroup?: string };
+  readonly sharingSettings?: {
+    readonly notebookOutputOption?: 'Allowed' | 'Disabled';
+    readonly s3KmsKeyId?: string;
+    readonly s3OutputPath?: string;
+  };
+  readonly defaultLandingUri?: string;
+  readonly studioWebPortal?: 'ENABLED' | 'DISABLED';
+  readonly studioWebPortalSettings?: {
+    readonly hiddenAppTypes?: readonly string[];
+    readonly hiddenInstanceTypes?: readonly string[];
+    readonly hiddenMlTools?: readonly string[];
+  };
 }
 
 /** The applications that can have a lifecycle script, by their keys in the file. */

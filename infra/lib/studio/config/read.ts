@@ -13,8 +13,8 @@ import type {
 } from './domain';
 import { profileName } from './names';
 import { entries, ruleProblems, securityRuleList } from './rules';
-import { Source, line } from './source';
-import type { Problem } from './source';
+import { Source, line } from '../../shared/yaml/source';
+import type { Problem } from '../../shared/yaml/source';
 import { structureProblems } from './structure';
 
 /** What is wrong with domain files: every problem of every file, a line each. */

@@ -3,8 +3,8 @@ import { dirname, resolve } from 'node:path';
 import { LARGEST_SCRIPT, scriptSize } from '../script';
 import { LONGEST_NAME, profileName } from './names';
 import { PLACEHOLDERS } from './schema-words';
-import { dotted } from './source';
-import type { Path, Problem, Source } from './source';
+import { dotted } from '../../shared/yaml/source';
+import type { Path, Problem, Source } from '../../shared/yaml/source';
 
 /** Data that the schema has accepted up to its rules between keys: looked into, never trusted. */
 type Data = any;

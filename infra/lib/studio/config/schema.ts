@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { DOMAIN_TAG, OWNER_TAG, SESSION_TAG } from '../tags';
 import { settingsSchema, spaceSettingsSchema } from './schema-settings';
 import { SSM, arn, array, choice, flag, name, object, text, whole } from './schema-words';
 import type { Schema } from './schema-words';
@@ -168,10 +169,12 @@ const DOMAIN = object(
     tags: {
       type: 'object',
       description: "Tidegate's. Tags of everything that belongs to the domain.",
+      // With Tidegate's five and SageMaker's three, applications get at most 48; they take 50.
       maxProperties: 40,
+      // Access is decided by the last three, and IAM does not tell letter case in keys.
       propertyNames: text(
-        '^(?![aA][wW][sS]:|Project$|Environment$)[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$',
-        'at most 128 letters, digits, spaces and _.:/=+-@, not beginning with `aws:`, and none of Tidegate’s own `Project` and `Environment`',
+        `^(?![aA][wW][sS]:|Project$|Environment$|(${[DOMAIN_TAG, OWNER_TAG, SESSION_TAG].map(anyCase).join('|')})$)[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$`,
+        `at most 128 letters, digits, spaces and _.:/=+-@, not beginning with \`aws:\`, and none of Tidegate’s own \`Project\`, \`Environment\`, \`${DOMAIN_TAG}\`, \`${OWNER_TAG}\`, \`${SESSION_TAG}\``,
       ),
       additionalProperties: text(
         '^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$',
@@ -246,4 +249,9 @@ export const SCHEMA: Schema = {
 /** The schema as the published file holds it. */
 export function schemaText(): string {
   return `${JSON.stringify(SCHEMA, null, 2)}\n`;
+}
+
+/** A pattern for this word in any letter case. */
+function anyCase(word: string): string {
+  return word.replace(/[a-z]/gi, (letter) => `[${letter.toLowerCase()}${letter.toUpperCase()}]`);
 }

@@ -2,41 +2,59 @@ import Ajv2020 from 'ajv/dist/2020';
 import type { ErrorObject, ValidateFunction } from 'ajv/dist/2020';
 import { nearest } from '../../shared/nearest';
 import { SCHEMA } from './schema';
-import { dotted } from './source';
-import type { Path, Problem, Source } from './source';
+import type { Schema } from './schema-words';
+import { dotted } from '../../shared/yaml/source';
+import type { Path, Problem, Source } from '../../shared/yaml/source';
 
-let compiled: ValidateFunction | undefined;
+/** Checks data against one schema; it is compiled at the first use. */
+export class Structure {
+  private compiled: ValidateFunction | undefined;
+
+  constructor(private readonly schema: Schema) {}
+
+  /** Whether the schema accepts this data; ajv's own answer, for comparison. */
+  accepts(data: unknown): boolean {
+    return this.validator()(data);
+  }
+
+  /** What the schema has against this file, in our words, in the order of the file. */
+  problems(source: Source): Problem[] {
+    const validate = this.validator();
+    if (validate(source.data)) return [];
+    const problems: Problem[] = [];
+    for (const error of validate.errors ?? []) {
+      const said = describe(source, error);
+      if (said !== undefined) problems.push(said);
+    }
+    return problems;
+  }
+
+  private validator(): ValidateFunction {
+    if (this.compiled === undefined) {
+      const ajv = new Ajv2020({
+        allErrors: true,
+        verbose: true,
+        strict: true,
+        strictRequired: false,
+        strictTypes: false,
+      });
+      ajv.addKeyword('errorMessage');
+      this.compiled = ajv.compile(this.schema);
+    }
+    return this.compiled;
+  }
+}
+
+const DOMAIN = new Structure(SCHEMA);
 
 /** Whether the published schema accepts this data; ajv's own answer, for comparison. */
 export function accepts(data: unknown): boolean {
-  return validator()(data);
+  return DOMAIN.accepts(data);
 }
 
-/** What the schema has against this file, in our words, in the order of the file. */
+/** What the schema of domain files has against this one. */
 export function structureProblems(source: Source): Problem[] {
-  const validate = validator();
-  if (validate(source.data)) return [];
-  const problems: Problem[] = [];
-  for (const error of validate.errors ?? []) {
-    const said = describe(source, error);
-    if (said !== undefined) problems.push(said);
-  }
-  return problems;
-}
-
-function validator(): ValidateFunction {
-  if (compiled === undefined) {
-    const ajv = new Ajv2020({
-      allErrors: true,
-      verbose: true,
-      strict: true,
-      strictRequired: false,
-      strictTypes: false,
-    });
-    ajv.addKeyword('errorMessage');
-    compiled = ajv.compile(SCHEMA);
-  }
-  return compiled;
+  return DOMAIN.problems(source);
 }
 
 function describe(source: Source, error: ErrorObject): Problem | undefined {

@@ -1,4 +1,4 @@
-import { USER } from '../simulator';
+import { ACCOUNT, USER } from '../simulator';
 import { type Case, allows, denies } from './case';
 
 const OPEN = ['CreatePresignedDomainUrl', 'CreatePresignedNotebookInstanceUrl', 'StartSession'];
@@ -8,6 +8,9 @@ const WHO = 'aws:PrincipalTag/studiouserid';
 const byUser = { principal: USER };
 const inside = { 'aws:SourceIp': undefined };
 const VPC = 'vpc-0aaa1111bbbb2222c';
+const byEndpoint = (address: string, vpc = VPC) => ({ ...inside, 'aws:VpcSourceIp': address, 'aws:SourceVpc': vpc });
+/** A role without a name in its tags. */
+const as = (role: string) => ({ 'aws:PrincipalArn': `arn:aws:iam::${ACCOUNT}:role/${role}`, [WHO]: undefined });
 
 /** Who opens Studio, from where. */
 export const ACCESS: Case[] = [
@@ -69,6 +72,28 @@ export const ACCESS: Case[] = [
   }),
   ...allows('StudioFromIpRangesOfVpcs', 'over the internet, which the other statement decides', OPEN),
 
+  ...denies('StudioFromVpcAddresses', 'over the internet, without the key', OPEN),
+  ...denies('StudioFromVpcAddresses', 'another private address', OPEN, byEndpoint('10.2.0.1')),
+  ...denies('StudioFromVpcAddresses', 'the address after the range', OPEN, byEndpoint('10.9.9.0')),
+  ...denies('StudioFromVpcAddresses', 'an approved address that is none of an endpoint', OPEN, {
+    'aws:SourceIp': '10.1.2.3',
+  }),
+  ...allows('StudioFromVpcAddresses', 'an address of the functions', OPEN, byEndpoint('10.1.2.3')),
+  ...allows('StudioFromVpcAddresses', 'an address of the browsers', OPEN, byEndpoint('10.9.8.255')),
+  ...allows('StudioFromVpcAddresses', 'a service on behalf of somebody', OPEN, { 'aws:ViaAWSService': 'true' }),
+  ...denies('StudioFromVpcAddressesOfVpcs', 'over the internet, without the key', OPEN),
+  ...denies('StudioFromVpcAddressesOfVpcs', "somebody else's VPC", OPEN, byEndpoint('10.1.2.3', 'vpc-999')),
+  ...allows('StudioFromVpcAddressesOfVpcs', 'our VPC', OPEN, byEndpoint('10.1.2.3')),
+  ...allows('StudioFromVpcAddressesOfVpcs', 'our other VPC', OPEN, byEndpoint('10.1.2.3', 'vpc-0ddd3333eeee4444f')),
+  ...allows('StudioFromVpcAddressesOfVpcs', 'a service on behalf of somebody', OPEN, { 'aws:ViaAWSService': 'true' }),
+
+  ...denies('StudioByOpenersOnly', 'a person, as the console does it', OWN, { [OWNER]: 'alice' }),
+  ...denies('StudioByOpenersOnly', 'an IAM user', OWN, { [OWNER]: 'alice' }, byUser),
+  ...denies('StudioByOpenersOnly', 'a role whose name begins as one of them', OWN, as('studio-access-2')),
+  ...allows('StudioByOpenersOnly', "the sign-in's function", OWN, as('studio-access')),
+  ...allows('StudioByOpenersOnly', 'an application of a domain', OWN, as('execution-red')),
+  ...allows('StudioByOpenersOnly', 'a person who opens a notebook instance', 'CreatePresignedNotebookInstanceUrl'),
+
   ...denies('OwnProfileOfUser', "somebody else's", OWN, { [OWNER]: 'bob' }, byUser),
   ...denies('OwnProfileOfUser', 'one without the tag', OWN, {}, byUser),
   ...denies('OwnProfileOfUser', 'the name in other letters', OWN, { [OWNER]: 'Alice' }, byUser),
@@ -78,6 +103,11 @@ export const ACCESS: Case[] = [
   ...denies('OwnProfileOfFederated', "somebody else's", OWN, { [OWNER]: 'bob' }),
   ...denies('OwnProfileOfFederated', 'one without the tag', OWN),
   ...denies('OwnProfileOfFederated', 'the name in other letters', OWN, { [OWNER]: 'Alice' }),
+  ...denies('OwnProfileOfFederated', "somebody else's, by a session of the sign-in that has a name", OWN, {
+    ...as('studio-access'),
+    [WHO]: 'alice',
+    [OWNER]: 'bob',
+  }),
   ...allows('OwnProfileOfFederated', 'the own one', OWN, { [OWNER]: 'alice' }),
   ...allows('OwnProfileOfFederated', 'an IAM user: another statement decides', OWN, { [OWNER]: 'bob' }, byUser),
   ...denies('OwnProfileOfNobody', 'a principal without the tag', OWN, { [WHO]: undefined, [OWNER]: 'alice' }),
@@ -87,6 +117,8 @@ export const ACCESS: Case[] = [
     [WHO]: undefined,
     [OWNER]: '${aws:PrincipalTag/studiouserid}',
   }),
+  ...allows('OwnProfileOfNobody', "the sign-in's function", OWN, as('studio-access')),
+  ...allows('OwnProfileOfNobody', 'an application of a domain', OWN, as('execution-red')),
   ...allows('OwnProfileOfNobody', 'a principal with the tag', OWN, { [OWNER]: 'alice' }),
   ...allows('OwnProfileOfNobody', 'an IAM user', OWN, { [OWNER]: 'alice' }, byUser),
 

@@ -1,22 +1,30 @@
-//! Studio: domains and user profiles, as their administrator sees them. Nothing starts here: there are no apps.
+//! Studio: domains, user profiles, spaces, apps and lifecycle configurations, and the URLs that let a person in. Nothing
+//! is computed here: an app is a status, and the page behind a URL says whose it is.
 //!
 //! What takes SageMaker minutes takes [`TAKES`] here. A status is told from the time, not by a task, so that a restart
 //! in between changes nothing.
 
+mod apps;
 mod domains;
+mod home_files;
+mod life;
+mod lifecycle_configs;
+mod listing;
+mod page;
 mod profiles;
+mod sign_in;
+mod spaces;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use super::{Error, Operation, Result, operations};
 use crate::engine::Engine;
+use life::{Doing, Life, Resource};
+
+pub(crate) use sign_in::router;
 
 /// How long making, changing and deleting take.
 const TAKES: Duration = Duration::from_secs(2);
@@ -30,10 +38,24 @@ pub(super) fn operations() -> &'static [Operation] {
         "DescribeDomain" => domains::describe,
         "ListDomains" => domains::list,
         "CreateUserProfile" => profiles::create,
+        "UpdateUserProfile" => profiles::update,
         "DeleteUserProfile" => profiles::delete,
         "DescribeUserProfile" => profiles::describe,
         "ListUserProfiles" => profiles::list,
-        "ListApps" => list_apps,
+        "CreateSpace" => spaces::create,
+        "UpdateSpace" => spaces::update,
+        "DeleteSpace" => spaces::delete,
+        "DescribeSpace" => spaces::describe,
+        "ListSpaces" => spaces::list,
+        "CreateApp" => apps::create,
+        "DeleteApp" => apps::delete,
+        "DescribeApp" => apps::describe,
+        "ListApps" => apps::list,
+        "CreateStudioLifecycleConfig" => lifecycle_configs::create,
+        "DeleteStudioLifecycleConfig" => lifecycle_configs::delete,
+        "DescribeStudioLifecycleConfig" => lifecycle_configs::describe,
+        "ListStudioLifecycleConfigs" => lifecycle_configs::list,
+        "CreatePresignedDomainUrl" => sign_in::create,
     }
 }
 
@@ -42,67 +64,35 @@ pub(super) fn exists(engine: &Engine, kind: &str, path: &str) -> Result<Option<b
     let there = match (kind, path.split_once('/')) {
         ("domain", None) => domains::get(engine, path)?.is_some(),
         ("user-profile", Some((domain, name))) => profiles::get(engine, domain, name)?.is_some(),
-        ("domain" | "user-profile", _) => false,
+        ("space", Some((domain, name))) => spaces::get(engine, domain, name)?.is_some(),
+        ("app", Some((domain, _))) => apps::has(engine, domain, path)?,
+        ("studio-lifecycle-config", None) => lifecycle_configs::get(engine, path)?.is_some(),
+        ("domain" | "user-profile" | "space" | "app" | "studio-lifecycle-config", _) => false,
         _ => return Ok(None),
     };
     Ok(Some(there))
 }
 
-/// There is no way to start one.
-async fn list_apps(_: Arc<Engine>, _: Value) -> Result {
-    Ok(json!({"Apps": []}))
+/// Serialises what looks at one resource and changes another: a profile must not come into a domain that is deleted at
+/// the same moment.
+#[derive(Default)]
+struct Turn(Mutex<()>);
+
+fn alone<R>(engine: &Arc<Engine>, work: impl FnOnce(&Engine) -> R) -> R {
+    let turn = engine.part::<Turn>();
+    let _held = turn.0.lock().unwrap_or_else(PoisonError::into_inner);
+    work(engine)
 }
 
-/// What is being done to a resource.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-enum Doing {
-    Making,
-    Changing,
-    Deleting,
+/// SageMaker's words for a resource that something else still needs.
+fn in_use(kind: &str, arn: &str, by: &str) -> Error {
+    Error::in_use(format!("Unable to delete {kind} [{arn}] because {by}(s) are associated with it."))
 }
 
-/// Where a resource is in its life.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-struct Life {
-    created: Timestamp,
-    modified: Timestamp,
-    doing: Doing,
-    /// When that is done.
-    until: Timestamp,
+fn already(kind: &str, arn: &str) -> Error {
+    Error::in_use(format!("{kind} [{arn}] already exists."))
 }
 
-impl Life {
-    fn begin(now: Timestamp) -> Self {
-        Self { created: now, modified: now, doing: Doing::Making, until: after(now) }
-    }
-
-    /// Begins a change or a deletion.
-    fn turn(&mut self, doing: Doing, now: Timestamp) {
-        *self = Self { created: self.created, modified: now, doing, until: after(now) };
-    }
-
-    /// SageMaker's word; `None` once it is gone.
-    fn status(&self, now: Timestamp) -> Option<&'static str> {
-        match (self.doing, self.until > now) {
-            (Doing::Making, true) => Some("Pending"),
-            (Doing::Changing, true) => Some("Updating"),
-            (Doing::Deleting, true) => Some("Deleting"),
-            (Doing::Deleting, false) => None,
-            _ => Some("InService"),
-        }
-    }
-
-    /// Refuses what a resource that is busy cannot take.
-    fn settled(&self, arn: &str, now: Timestamp) -> Result<()> {
-        match self.status(now) {
-            Some("InService") => Ok(()),
-            status => {
-                Err(Error::in_use(format!("The resource [{arn}] is in the status {}.", status.unwrap_or("Deleted"))))
-            }
-        }
-    }
-}
-
-fn after(now: Timestamp) -> Timestamp {
-    now.checked_add(TAKES).unwrap_or(Timestamp::MAX)
+fn missing(kind: &str, arn: &str) -> Error {
+    Error::not_found(format!("{kind} [{arn}] does not exist."))
 }

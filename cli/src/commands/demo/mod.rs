@@ -1,5 +1,8 @@
 //! `tidegate demo`: the main job, shown on this machine through the doors that everyone has: this program, the AWS CLI.
 
+mod access;
+mod visitor;
+
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
@@ -26,7 +29,10 @@ const PATIENCE: Duration = Duration::from_secs(180);
 #[derive(Debug, clap::Args)]
 #[command(after_help = "It starts the local cloud if none runs, and stops it again unless --keep is given.")]
 pub(crate) struct Arguments {
-    /// Leave the local cloud running at the end
+    /// Show the way into Studio instead: a sign-in through an identity provider on this machine
+    #[arg(long)]
+    access: bool,
+    /// Leave the local cloud running at the end; with --access, the identity provider too, until Ctrl-C
     #[arg(long)]
     keep: bool,
     /// The port of everything but SageMaker and Scheduler, on 127.0.0.1
@@ -50,9 +56,9 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), 
         let folder = home.join("demo");
         std::fs::create_dir_all(&folder)?;
         let session = Session::local(&info, &context.globals.table);
-        Demo { context, session: &session, environment: info.env(), root: &root, home: &home, folder: &folder }
-            .play()
-            .await
+        let demo =
+            Demo { context, session: &session, environment: info.env(), root: &root, home: &home, folder: &folder };
+        if arguments.access { demo.play_access(&info.ministack_url, arguments.keep).await } else { demo.play().await }
     })
     .await;
     if !ran_before && (!arguments.keep || shown.is_err()) {

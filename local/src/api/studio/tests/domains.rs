@@ -1,47 +1,8 @@
-use std::sync::Arc;
+use serde_json::json;
 
-use jiff::Timestamp;
-use serde_json::{Value, json};
-
-use super::domains::Domain;
-use super::profiles::Profile;
-use crate::api::{Code, Error};
-use crate::engine::Engine;
+use super::*;
+use crate::api::Code;
 use crate::engine::testing::{engine, folder};
-
-fn wanted(name: &str) -> Value {
-    json!({"DomainName": name, "AuthMode": "IAM", "VpcId": "vpc-1", "SubnetIds": ["subnet-a"], "KmsKeyId": "k-1",
-        "AppNetworkAccessType": "VpcOnly", "DefaultUserSettings": {"ExecutionRole": "arn:aws:iam::000000000000:role/r"},
-        "Tags": [{"Key": "Team", "Value": "blue"}]})
-}
-
-/// As if whatever is under way were done.
-fn settle(engine: &Engine) {
-    for domain in engine.store.list::<Domain>().unwrap() {
-        let past = |domain: &mut Domain| -> Result<(), Error> {
-            domain.life.until = Timestamp::UNIX_EPOCH;
-            Ok(())
-        };
-        engine.store.update(&domain.id, past).unwrap();
-    }
-    for mut profile in engine.store.list::<Profile>().unwrap() {
-        profile.life_mut().until = Timestamp::UNIX_EPOCH;
-        let value = serde_json::to_value(&profile).unwrap();
-        let key = format!("{}/{}", value["domain"].as_str().unwrap(), value["name"].as_str().unwrap().to_lowercase());
-        engine.store.put(&key, &profile).unwrap();
-    }
-}
-
-async fn domain(engine: &Arc<Engine>, request: Value) -> (String, String) {
-    let made = engine.call("CreateDomain", request).await.unwrap();
-    settle(engine);
-    (made["DomainId"].as_str().unwrap().to_owned(), made["DomainArn"].as_str().unwrap().to_owned())
-}
-
-async fn refused(engine: &Arc<Engine>, operation: &str, request: Value) -> (Code, String) {
-    let error = engine.call(operation, request).await.unwrap_err();
-    (error.code, error.message)
-}
 
 #[tokio::test]
 async fn a_domain_is_pending_then_in_service_and_tells_what_it_was_made_with() {
@@ -170,67 +131,4 @@ async fn a_domain_goes_after_its_profiles() {
     );
     assert_eq!(engine.call("ListDomains", json!({})).await.unwrap()["Domains"], json!([]));
     assert_eq!(refused(&engine, "ListTags", json!({"ResourceArn": arn})).await.0, Code::ResourceNotFound);
-}
-
-#[tokio::test]
-async fn profile_names_are_not_case_sensitive() {
-    let folder = folder();
-    let engine = engine(&folder.0);
-    let (id, _) = domain(&engine, wanted("team")).await;
-    let profile = |name: &str| json!({"DomainId": id, "UserProfileName": name});
-    let made = engine.call("CreateUserProfile", profile("Ana")).await.unwrap();
-    assert_eq!(
-        made["UserProfileArn"],
-        format!("arn:aws:sagemaker:us-east-1:000000000000:user-profile/{id}/ana").as_str()
-    );
-    assert_eq!(refused(&engine, "CreateUserProfile", profile("ANA")).await.0, Code::ResourceInUse);
-    let told = engine.call("DescribeUserProfile", profile("ana")).await.unwrap();
-    assert_eq!((&told["UserProfileName"], &told["Status"]), (&json!("Ana"), &json!("Pending")));
-    settle(&engine);
-    engine.call("CreateUserProfile", profile("ben")).await.unwrap();
-    let uids = [
-        &engine.call("DescribeUserProfile", profile("ana")).await.unwrap(),
-        &engine.call("DescribeUserProfile", profile("ben")).await.unwrap(),
-    ]
-    .map(|told| told["HomeEfsFileSystemUid"].clone());
-    assert_eq!(uids, [json!("200005"), json!("200010")]);
-    let tag = json!({"ResourceArn": made["UserProfileArn"], "Tags": [{"Key": "studiouserid", "Value": "ana"}]});
-    engine.call("AddTags", tag).await.unwrap();
-}
-
-#[tokio::test]
-async fn only_a_domain_of_identity_center_takes_its_users() {
-    let folder = folder();
-    let engine = engine(&folder.0);
-    let mut sso = wanted("sso");
-    sso["AuthMode"] = json!("SSO");
-    let (iam, _) = domain(&engine, wanted("iam")).await;
-    let (sso, _) = domain(&engine, sso).await;
-    let plain = |id: &str| json!({"DomainId": id, "UserProfileName": "ana"});
-    let named = |id: &str| json!({"DomainId": id, "UserProfileName": "ana", "SingleSignOnUserIdentifier": "UserName", "SingleSignOnUserValue": "ana@example.org"});
-    assert_eq!(refused(&engine, "CreateUserProfile", named(&iam)).await.0, Code::Validation);
-    assert_eq!(refused(&engine, "CreateUserProfile", plain(&sso)).await.0, Code::Validation);
-    engine.call("CreateUserProfile", plain(&iam)).await.unwrap();
-    engine.call("CreateUserProfile", named(&sso)).await.unwrap();
-    let told = engine.call("DescribeUserProfile", plain(&sso)).await.unwrap();
-    assert_eq!(told["SingleSignOnUserValue"], "ana@example.org");
-    let listed = |request: Value| {
-        let engine = &engine;
-        async move { engine.call("ListUserProfiles", request).await.unwrap()["UserProfiles"].as_array().unwrap().len() }
-    };
-    assert_eq!(listed(json!({})).await, 2);
-    assert_eq!(listed(json!({"DomainIdEquals": iam})).await, 1);
-    assert_eq!(listed(json!({"UserProfileNameContains": "AN"})).await, 2);
-    assert_eq!(listed(json!({"UserProfileNameContains": "x"})).await, 0);
-}
-
-#[tokio::test]
-async fn a_domain_that_is_not_ready_takes_no_profile() {
-    let folder = folder();
-    let engine = engine(&folder.0);
-    let made = engine.call("CreateDomain", wanted("team")).await.unwrap();
-    let profile = json!({"DomainId": made["DomainId"], "UserProfileName": "ana"});
-    assert_eq!(refused(&engine, "CreateUserProfile", profile).await.0, Code::ResourceInUse);
-    let nowhere = json!({"DomainId": "d-nowhere", "UserProfileName": "ana"});
-    assert_eq!(refused(&engine, "CreateUserProfile", nowhere).await.0, Code::ResourceNotFound);
 }
