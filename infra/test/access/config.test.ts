@@ -92,6 +92,8 @@ describe('the file `access`', () => {
     assert.equal(read(`url: https://studio.example.com\n${SAML}`).defaultEndpoint, false);
     assert.equal(read(`url: https://studio.example.com\ndefaultEndpoint: true\n${SAML}`).defaultEndpoint, true);
     assert.equal(read(`url: http://127.0.0.1:4566/x\n${SAML}`).defaultEndpoint, true);
+    const byEndpoint = 'https://abc-vpce-0123456789abcdef0.execute-api.eu-west-1.amazonaws.com/access';
+    assert.equal(read(`url: ${byEndpoint}\n${SAML}`).defaultEndpoint, true);
   });
 
   const WEAK = execFileSync(

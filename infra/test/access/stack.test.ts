@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
+import { PROJECT_ROOT } from '../../lib/config';
 import { normalise } from '../../lib/access/config/normalised';
 import { readAccess } from '../../lib/access/config/read';
 import { text } from '../policies';
@@ -341,6 +342,36 @@ describe('the table', () => {
       assert.deepEqual(table.Properties.KeySchema, [{ AttributeName: 'pk', KeyType: 'HASH' }]);
       assert.equal(table.DeletionPolicy, 'Delete');
     }
+  });
+});
+
+describe('the alarms', () => {
+  const runbook = readFileSync(join(PROJECT_ROOT, 'docs', 'RUNBOOK.md'), 'utf8');
+
+  it('E6 ring on errors, throttling and errors of the API, and point into the runbook', () => {
+    const alarms = ofType(cognito, 'AWS::CloudWatch::Alarm');
+    assert.deepEqual(alarms.map(({ AlarmName }) => AlarmName).sort(), [
+      'tidegate-studio-access-api-broken',
+      'tidegate-studio-access-errors',
+      'tidegate-studio-access-throttles',
+      'tidegate-studio-sign-in-errors',
+      'tidegate-studio-sign-in-throttles',
+    ]);
+    for (const { AlarmActions, AlarmDescription } of alarms) {
+      assert.deepEqual(AlarmActions.map(text), [
+        'arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:tidegate-alerts',
+      ]);
+      const [, anchor] = /docs\/RUNBOOK\.md#(\S+)$/.exec(AlarmDescription) ?? [];
+      assert.ok(runbook.includes(`(#${anchor})`), AlarmDescription);
+    }
+    const broken = alarms.find(({ MetricName }) => MetricName === '5XXError');
+    assert.deepEqual(
+      broken.Dimensions.map(({ Name, Value }: any) => [Name, text(Value)]),
+      [
+        ['ApiName', 'tidegate-access'],
+        ['Stage', '${ApiDeploymentStageaccess}'],
+      ],
+    );
   });
 });
 
