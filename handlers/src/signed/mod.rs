@@ -34,7 +34,7 @@ pub enum SignedError {
     Unready(String),
     /// It was sent, and nothing came back.
     #[error(transparent)]
-    Unanswered(#[from] SdkError<Infallible, HttpResponse>),
+    Unanswered(Box<SdkError<Infallible, HttpResponse>>),
 }
 
 /// A service in a Region.
@@ -138,7 +138,7 @@ impl Service {
             })
             .build();
         let signed = self.sign(call).await.map_err(SignedError::Unready)?;
-        Ok(operation.invoke(signed).await?)
+        operation.invoke(signed).await.map_err(|error| SignedError::Unanswered(Box::new(error)))
     }
 
     /// Sends a request whose answer is JSON, and reads it.

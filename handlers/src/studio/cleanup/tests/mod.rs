@@ -169,7 +169,7 @@ async fn d7_home_folders_that_are_kept_are_not_looked_at() {
     assert_eq!(ask(&cloud, "Delete", CONTENTS, &kept, LONG).await["Status"], "SUCCESS");
     cloud.with(|world| {
         assert!(left(world).iter().all(|one| one.contains("fs") || one.contains("sg-")), "{:?}", left(world));
-        assert!(world.file_systems["fs-1"].tags.get(DEPARTS_WITH).is_none());
+        assert!(!world.file_systems["fs-1"].tags.contains_key(DEPARTS_WITH));
         assert!(
             world
                 .calls
@@ -208,7 +208,7 @@ async fn d7_a_backup_that_fails_keeps_everything_and_is_made_again_by_the_next_r
         assert!(reason.contains(&format!("(job `job-1`: {state}: the role may not)")), "{reason}");
         assert!(reason.contains("delete the stack again"), "{reason}");
         cloud.with(|world| {
-            assert!(world.file_systems["fs-1"].tags.get(DEPARTS_WITH).is_none());
+            assert!(!world.file_systems["fs-1"].tags.contains_key(DEPARTS_WITH));
             assert!(world.done.iter().all(|one| !one.starts_with("space") && !one.starts_with("profile")));
         });
         take_down(&cloud).await;

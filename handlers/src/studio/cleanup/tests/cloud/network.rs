@@ -94,8 +94,8 @@ impl World {
             )
         };
         let items: String = found.iter().skip(begin).take(1).map(item).collect();
-        let next =
-            (begin + 1 < found.len()).then(|| format!("<nextToken>{}</nextToken>", begin + 1)).unwrap_or_default();
+        let more = begin + 1 < found.len();
+        let next = if more { format!("<nextToken>{}</nextToken>", begin + 1) } else { String::new() };
         format!(
             "<DescribeSecurityGroupsResponse><securityGroupInfo>{items}</securityGroupInfo>{next}</DescribeSecurityGroupsResponse>"
         )
