@@ -68,7 +68,10 @@ impl Demo<'_> {
 
         if stay {
             self.print(&format!("\nsign in yourself: {studio}/login   (Ctrl-C ends it)"))?;
-            served.await.map_err(|error| Error::failed(error.to_string()))?.map_err(|error| Error::failed(error.to_string()))?;
+            served
+                .await
+                .map_err(|error| Error::failed(error.to_string()))?
+                .map_err(|error| Error::failed(error.to_string()))?;
         }
         Ok(())
     }
@@ -195,7 +198,10 @@ impl Demo<'_> {
         if page.status == status && text.contains(words) {
             return Ok(());
         }
-        Err(Error::failed(format!("the page has status {}, and the demo shows one of {status} with `{words}`", page.status)))
+        Err(Error::failed(format!(
+            "the page has status {}, and the demo shows one of {status} with `{words}`",
+            page.status
+        )))
     }
 }
 
