@@ -88,7 +88,7 @@ pub(crate) enum Command {
     Stop(commands::stop::Arguments),
     /// Events that did not come through: look at them, give them to their function again, drop them
     Dlq(commands::dlq::Arguments),
-    /// Plan a Studio domain: its addresses, and what a change would meet
+    /// Plan a Studio domain, check what a change would meet, keep what it holds and restore it
     Studio(commands::studio::Arguments),
     /// Tell what synthesised stacks cost a month before anybody uses them
     Cost(commands::cost::Arguments),

@@ -9,6 +9,7 @@ pub(crate) mod fixtures;
 pub(crate) mod inbox;
 pub(crate) mod lineage;
 pub(crate) mod plan;
+pub(crate) mod restore;
 pub(crate) mod run;
 pub(crate) mod runs;
 pub(crate) mod status;

@@ -248,7 +248,7 @@ describe('the file `access`', () => {
     [
       'an address for sign-in without TLS',
       SAML.replace('https://idp.example.com/sso', 'http://idp.example.com/sso'),
-      ['access.yaml:4: `saml.signOnUrl` is `http://idp.example.com/sso`: give an address that begins with `https://`'],
+      [/^access\.yaml:4: `saml\.signOnUrl` is `http:\/\/idp\.example\.com\/sso`: give an `https:\/\/` address/],
     ],
     [
       'two meanings of /login',

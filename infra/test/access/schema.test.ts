@@ -5,7 +5,7 @@ import Ajv2020 from 'ajv/dist/2020';
 import { parse } from 'yaml';
 import { check } from '../../lib/access/config/read';
 import { SCHEMA_FILE, schemaText } from '../../lib/access/config/schema';
-import type { Source } from '../../lib/studio/config/source';
+import type { Source } from '../../lib/shared/yaml/source';
 import { BY_AWS, COGNITO, EXAMPLE, FEDERATED, SAML, accessFile } from './files';
 
 const published = readFileSync(SCHEMA_FILE, 'utf8');
