@@ -55,12 +55,12 @@ fn code_of(provider: &ServiceProvider, xml: &str, now: Timestamp) -> &'static st
 #[test]
 fn a_certificate_counts_within_its_validity_only() {
     for (name, from, until, expected) in [
-        ("ended a second ago", -100, -1, "certificate_validity"),
+        ("ended a second ago", -100, -1, "certificate-validity"),
         ("ends now", -100, 0, "accepted"),
         ("ends in a second", -100, 1, "accepted"),
         ("began a second ago", -1, 100, "accepted"),
         ("begins now", 0, 100, "accepted"),
-        ("begins in a second", 1, 100, "certificate_validity"),
+        ("begins in a second", 1, 100, "certificate-validity"),
     ] {
         for kind in [KeyKind::Rsa2048, KeyKind::EcdsaP256] {
             let identity = Identity::new(kind, "idp.example", at(from), at(until)).unwrap();
