@@ -24,11 +24,13 @@ fn a_set_without_a_certificate_is_an_error() {
 fn only_certificates_with_strong_keys_are_pinned() {
     let good = RSA.certificate_pem();
     let two = format!("{good}{good}");
+    let renamed = good.replace("CERTIFICATE", "PKCS7");
     let cut = &good[..good.len() / 2];
     for (name, pem, expected) in [
         ("nothing", "", CertificateError::Pem(2)),
         ("no PEM", "MIIB", CertificateError::Pem(2)),
         ("a private key", RSA.key_pem(), CertificateError::Pem(2)),
+        ("by another name", &renamed, CertificateError::Pem(2)),
         ("two in one", &two, CertificateError::Pem(2)),
         ("cut", cut, CertificateError::Pem(2)),
         ("RSA of 1024 bits", SHORT, CertificateError::ShortKey(2)),

@@ -62,6 +62,9 @@ pub enum Error {
     /// The key, the certificate, a request or a Response.
     #[error(transparent)]
     Saml(#[from] ::idp::Error),
+    /// A request that the file of people gives no reason to answer.
+    #[error("{0}")]
+    Stranger(String),
     /// The port cannot be had.
     #[error("cannot listen on 127.0.0.1:{port}: {source}")]
     Listen {

@@ -138,6 +138,7 @@ impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let status = match &self {
             Self::Saml(::idp::Error::Request(_)) => StatusCode::BAD_REQUEST,
+            Self::Stranger(_) => StatusCode::FORBIDDEN,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
         refuse(status, &self.to_string())
@@ -173,8 +174,8 @@ impl Provider {
     }
 
     /// The app whose request it is, provided that it wants the answer where the app is known to be.
-    fn asking<'a>(&self, directory: &'a Directory, asked: &Asked) -> Result<&'a App, Response> {
-        let forbidden = |why: String| Err(refuse(StatusCode::FORBIDDEN, &why));
+    fn asking<'a>(&self, directory: &'a Directory, asked: &Asked) -> Result<&'a App, Error> {
+        let forbidden = |why: String| Err(Error::Stranger(why));
         let Some(app) = directory.apps.iter().find(|app| app.audience == asked.issuer) else {
             return forbidden(format!("no app has the audience {}, which the request comes from", asked.issuer));
         };
@@ -221,10 +222,8 @@ async fn ask(State(provider): State<Arc<Provider>>, uri: Uri) -> Result<Response
     let query = uri.query().unwrap_or_default();
     let asked = Asked::from_query(query)?;
     let directory = Directory::read(&provider.people)?;
-    Ok(match provider.asking(&directory, &asked) {
-        Ok(app) => page::answer(StatusCode::OK, page::login(&directory, app, query)),
-        Err(refusal) => refusal,
-    })
+    let app = provider.asking(&directory, &asked)?;
+    Ok(page::answer(StatusCode::OK, page::login(&directory, app, query)))
 }
 
 async fn sign_in(State(provider): State<Arc<Provider>>, body: Bytes) -> Result<Response, Error> {
@@ -232,10 +231,7 @@ async fn sign_in(State(provider): State<Arc<Provider>>, body: Bytes) -> Result<R
     let field = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
     let asked = Asked::from_query(field("request"))?;
     let directory = Directory::read(&provider.people)?;
-    let app = match provider.asking(&directory, &asked) {
-        Ok(app) => app,
-        Err(refusal) => return Ok(refusal),
-    };
+    let app = provider.asking(&directory, &asked)?;
     match directory.person(field("person")) {
         Some(person) => provider.tell(person, app, Some(&asked), asked.relay_state.as_deref()),
         None => Ok(refuse(StatusCode::FORBIDDEN, "there is nobody of that name")),
