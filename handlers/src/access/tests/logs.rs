@@ -171,7 +171,8 @@ fn nothing_secret_is_logged_whatever_fails() {
             let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
             assert!(text.contains("request-1"), "{name}: the log is caught");
             let secrets = secrets(&bench);
-            assert!(secrets.len() > 4, "{name}: {secrets:?}");
+            // A flow whose first call fails gives none away yet.
+            assert!(fault.is_some() || secrets.len() > 4, "{name}: {secrets:?}");
             for secret in &secrets {
                 assert!(!text.contains(secret.as_str()), "{name} {fault:?} logs `{secret}`:\n{text}");
             }
