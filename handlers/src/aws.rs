@@ -19,6 +19,8 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 
+use crate::signed::{Query, Service};
+
 /// How long one attempt of one call may take. A call that hangs once or twice is made again within the functions' 30 s; one
 /// that hangs in every attempt ends with the function, and its event is delivered again.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(8);
@@ -76,6 +78,7 @@ pub struct Aws {
     config: SdkConfig,
     endpoints: Endpoints,
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
+    efs: OnceLock<aws_sdk_efs::Client>,
     s3: OnceLock<aws_sdk_s3::Client>,
     sagemaker: OnceLock<aws_sdk_sagemaker::Client>,
     scheduler: OnceLock<aws_sdk_scheduler::Client>,
@@ -115,6 +118,7 @@ impl Aws {
             config,
             endpoints,
             dynamodb: OnceLock::new(),
+            efs: OnceLock::new(),
             s3: OnceLock::new(),
             sagemaker: OnceLock::new(),
             scheduler: OnceLock::new(),
@@ -153,6 +157,39 @@ impl Aws {
             }
             aws_sdk_dynamodb::Client::from_conf(config.build())
         })
+    }
+
+    /// Elastic File System.
+    pub fn efs(&self) -> &aws_sdk_efs::Client {
+        self.efs.get_or_init(|| {
+            let mut config = aws_sdk_efs::config::Builder::from(&self.config);
+            if let Some(url) = self.endpoints.of("EFS") {
+                config = config.endpoint_url(url);
+            }
+            aws_sdk_efs::Client::from_conf(config.build())
+        })
+    }
+
+    /// EC2, without its SDK.
+    #[must_use]
+    pub fn ec2(&self) -> Query {
+        Query::new(self.signed("ec2", "EC2"), "2016-11-15")
+    }
+
+    /// CloudFormation, without its SDK.
+    #[must_use]
+    pub fn cloudformation(&self) -> Query {
+        Query::new(self.signed("cloudformation", "CLOUDFORMATION"), "2010-05-15")
+    }
+
+    /// AWS Backup, without its SDK.
+    #[must_use]
+    pub fn backup(&self) -> Service {
+        self.signed("backup", "BACKUP")
+    }
+
+    fn signed(&self, name: &'static str, variable: &str) -> Service {
+        Service::new(self.config.clone(), name, self.endpoints.of(variable))
     }
 
     /// S3. With an endpoint of one's own, buckets are in the path: such endpoints rarely have a name for each bucket.

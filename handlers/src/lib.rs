@@ -16,5 +16,6 @@ pub mod observe;
 pub mod resource;
 pub mod runtime;
 pub mod settings;
+pub mod signed;
 pub mod studio;
 pub mod sweep;

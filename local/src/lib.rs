@@ -12,6 +12,7 @@ pub mod events;
 pub mod execution;
 pub mod faults;
 pub mod hosting;
+pub mod idp;
 pub mod inbox;
 pub mod jobs;
 pub mod model;

@@ -138,8 +138,8 @@ def home_files(vpc, subnets):
     files = call("DescribeDomain", DomainId=id)["HomeEfsFileSystemId"]
     call("DeleteDomain", DomainId=id, RetentionPolicy={"HomeEfsFileSystem": "Delete"})
     check(refusal(efs.describe_file_systems, FileSystemId=files) == "FileSystemNotFound", "the file system goes")
-    check(len(ec2.describe_security_groups(Filters=[
-        {"Name": "group-name", "Values": [f"security-group-for-*-nfs-{id}"]}])["SecurityGroups"]) == 2, "its groups stay")
+    groups = ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["SecurityGroups"]
+    check(len([each for each in groups if each["GroupName"].endswith(f"-nfs-{id}")]) == 2, "its groups stay")
 
 
 def people(vpc, subnets):

@@ -259,7 +259,8 @@ fn url(text: &str) -> Option<&str> {
     };
     // Names under `.localhost` are this machine too (RFC 6761, section 6.3).
     let local = matches!(host, "localhost" | "127.0.0.1" | "[::1]") || host.ends_with(".localhost");
-    let named = matches!(host, "[::1]") || (!host.is_empty() && all(host, |c| c.is_ascii_alphanumeric() || ".-".contains(c)));
+    let named =
+        matches!(host, "[::1]") || (!host.is_empty() && all(host, |c| c.is_ascii_alphanumeric() || ".-".contains(c)));
     let numbered = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0) && !port.starts_with('+'));
     let reachable = scheme == "https" || (scheme == "http" && local);
     let plain = all(rest, |c| c.is_ascii_graphic() && !"#@\\\"<>^`{|}".contains(c));

@@ -24,11 +24,13 @@ fn a_set_without_a_certificate_is_an_error() {
 fn only_certificates_with_strong_keys_are_pinned() {
     let good = RSA.certificate_pem();
     let two = format!("{good}{good}");
+    let renamed = good.replace("CERTIFICATE", "PKCS7");
     let cut = &good[..good.len() / 2];
     for (name, pem, expected) in [
         ("nothing", "", CertificateError::Pem(2)),
         ("no PEM", "MIIB", CertificateError::Pem(2)),
         ("a private key", RSA.key_pem(), CertificateError::Pem(2)),
+        ("by another name", &renamed, CertificateError::Pem(2)),
         ("two in one", &two, CertificateError::Pem(2)),
         ("cut", cut, CertificateError::Pem(2)),
         ("RSA of 1024 bits", SHORT, CertificateError::ShortKey(2)),
@@ -53,12 +55,12 @@ fn code_of(provider: &ServiceProvider, xml: &str, now: Timestamp) -> &'static st
 #[test]
 fn a_certificate_counts_within_its_validity_only() {
     for (name, from, until, expected) in [
-        ("ended a second ago", -100, -1, "certificate_validity"),
+        ("ended a second ago", -100, -1, "certificate-validity"),
         ("ends now", -100, 0, "accepted"),
         ("ends in a second", -100, 1, "accepted"),
         ("began a second ago", -1, 100, "accepted"),
         ("begins now", 0, 100, "accepted"),
-        ("begins in a second", 1, 100, "certificate_validity"),
+        ("begins in a second", 1, 100, "certificate-validity"),
     ] {
         for kind in [KeyKind::Rsa2048, KeyKind::EcdsaP256] {
             let identity = Identity::new(kind, "idp.example", at(from), at(until)).unwrap();

@@ -111,10 +111,10 @@ fn the_response_is_checked() {
         (
             "answer to another request than the signed one says",
             &[("InResponseTo=\"_request\">", "InResponseTo=\"_other\">")],
-            "in_response_to",
+            "in-response-to",
         ),
         ("answer to a request by the signed part only", &[(" InResponseTo=\"_request\">", ">")], "accepted"),
-        ("answer to a request by the unsigned part only", &[(" InResponseTo=\"_request\"/>", "/>")], "in_response_to"),
+        ("answer to a request by the unsigned part only", &[(" InResponseTo=\"_request\"/>", "/>")], "in-response-to"),
     ]);
     assert_eq!(code(&edit(&SIGNED, assertion_of(&SIGNED), "")), "assertion", "no assertion");
 }
@@ -197,11 +197,11 @@ fn the_conditions_are_checked() {
         ("no audience in a restriction", &[(ours, &format!("<saml:Issuer/>{ours}"))], "element"),
         ("one time use", &[(AUDIENCE, &format!("{AUDIENCE}<saml:OneTimeUse/>"))], "accepted"),
         ("proxy restriction", &[(AUDIENCE, &format!("{AUDIENCE}<saml:ProxyRestriction Count=\"0\"/>"))], "accepted"),
-        ("a condition that is not known", &[(AUDIENCE, &format!("{AUDIENCE}<saml:Condition/>"))], "unknown_condition"),
+        ("a condition that is not known", &[(AUDIENCE, &format!("{AUDIENCE}<saml:Condition/>"))], "unknown-condition"),
         (
             "a condition of another namespace",
             &[(AUDIENCE, &format!("{AUDIENCE}<x:OneTimeUse xmlns:x=\"urn:x\"/>"))],
-            "unknown_condition",
+            "unknown-condition",
         ),
     ]);
 }
@@ -210,12 +210,12 @@ fn the_conditions_are_checked() {
 fn the_subject_is_checked() {
     let confirmation = format!("<saml:SubjectConfirmation Method=\"{BEARER}\">{DATA}</saml:SubjectConfirmation>");
     run(&[
-        ("missing", &[(&format!("<saml:Subject>{NAME}{confirmation}</saml:Subject>"), "")], "name_id"),
-        ("name missing", &[(NAME, "")], "name_id"),
-        ("name empty", &[(">mallory@example.com<", "><")], "name_id"),
-        ("name twice", &[(NAME, &format!("{NAME}{NAME}"))], "name_id"),
-        ("another kind of name", &[(NAME, "<saml:BaseID/>")], "name_id"),
-        ("name beside another kind", &[(NAME, &format!("{NAME}<saml:BaseID/>"))], "name_id"),
+        ("missing", &[(&format!("<saml:Subject>{NAME}{confirmation}</saml:Subject>"), "")], "name-id"),
+        ("name missing", &[(NAME, "")], "name-id"),
+        ("name empty", &[(">mallory@example.com<", "><")], "name-id"),
+        ("name twice", &[(NAME, &format!("{NAME}{NAME}"))], "name-id"),
+        ("another kind of name", &[(NAME, "<saml:BaseID/>")], "name-id"),
+        ("name beside another kind", &[(NAME, &format!("{NAME}<saml:BaseID/>"))], "name-id"),
         ("an encrypted name", &[(NAME, "<saml:EncryptedID/>")], "encrypted"),
         ("name with an element in it", &[("mallory@example.com", "mallory<x/>@example.com")], "text"),
         ("name in CDATA", &[("mallory@example.com", "mallory<![CDATA[@example]]>.com")], "accepted"),
@@ -236,7 +236,7 @@ fn the_subject_is_checked() {
             &[("Recipient=\"https://sp.example/saml\"", "Recipient=\"https://SP.example/saml\"")],
             "recipient",
         ),
-        ("until missing", &[("NotOnOrAfter=\"2026-01-02T03:09:05Z\" Recipient", "Recipient")], "confirmation_expired"),
+        ("until missing", &[("NotOnOrAfter=\"2026-01-02T03:09:05Z\" Recipient", "Recipient")], "confirmation-expired"),
         (
             "from present",
             &[(
@@ -244,9 +244,9 @@ fn the_subject_is_checked() {
                 "<saml:SubjectConfirmationData \
             NotBefore=\"2026-01-01T00:00:00Z\" ",
             )],
-            "confirmation_not_before",
+            "confirmation-not-before",
         ),
-        ("the unsigned request alone", &[(" InResponseTo=\"_request\"/>", "/>")], "in_response_to"),
+        ("the unsigned request alone", &[(" InResponseTo=\"_request\"/>", "/>")], "in-response-to"),
     ]);
 }
 
@@ -255,7 +255,7 @@ fn the_statements_are_checked() {
     let xml = response().xml();
     let authn = crate::support::part(&xml, "<saml:AuthnStatement ", "</saml:AuthnStatement>").to_owned();
     run(&[
-        ("authentication missing", &[(&authn, "")], "authn_statement"),
+        ("authentication missing", &[(&authn, "")], "authn-statement"),
         ("authentication without a time", &[("AuthnInstant=\"2026-01-02T03:04:05Z\" ", "")], "time"),
         ("attribute twice", &[(DOMAIN, &format!("{DOMAIN}{DOMAIN}"))], "attribute"),
         (

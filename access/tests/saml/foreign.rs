@@ -33,5 +33,5 @@ fn signatures_of_other_libraries_are_accepted() {
 
 #[test]
 fn a_right_signature_by_sha_1_is_refused() {
-    assert_eq!(outcome(&verify(SHA1)), "signature_algorithm");
+    assert_eq!(outcome(&verify(SHA1)), "signature-algorithm");
 }

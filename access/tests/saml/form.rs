@@ -28,12 +28,12 @@ fn a_form_gives_the_response_and_the_relay_state() {
 fn parameters_are_given_once() {
     let good = encoded(&STANDARD.encode("<x/>"));
     for (name, body, expected) in [
-        ("nothing", String::new(), "form_missing"),
-        ("another name", format!("samlresponse={good}"), "form_missing"),
-        ("a request", format!("SAMLRequest={good}"), "form_missing"),
-        ("twice", format!("SAMLResponse={good}&SAMLResponse={good}"), "form_repeated"),
-        ("twice, once by an escaped name", format!("SAMLResponse={good}&%53AMLResponse={good}"), "form_repeated"),
-        ("relay state twice", format!("SAMLResponse={good}&RelayState=a&RelayState=b"), "form_repeated"),
+        ("nothing", String::new(), "form-missing"),
+        ("another name", format!("samlresponse={good}"), "form-missing"),
+        ("a request", format!("SAMLRequest={good}"), "form-missing"),
+        ("twice", format!("SAMLResponse={good}&SAMLResponse={good}"), "form-repeated"),
+        ("twice, once by an escaped name", format!("SAMLResponse={good}&%53AMLResponse={good}"), "form-repeated"),
+        ("relay state twice", format!("SAMLResponse={good}&RelayState=a&RelayState=b"), "form-repeated"),
         ("another parameter", format!("x=1&SAMLResponse={good}&x=2"), "accepted"),
     ] {
         assert_eq!(parsed(&body), expected, "{name}");
@@ -73,9 +73,9 @@ fn sizes_are_limited() {
     let of = |size: usize| format!("SAMLResponse={}", "A".repeat(size - "SAMLResponse=".len()));
     // As large as a form may be it is read, and is no base64; with one byte more it is not even read.
     assert_eq!(parsed(&of(FORM_LIMIT)), "base64");
-    assert_eq!(parsed(&of(FORM_LIMIT + 1)), "form_size");
+    assert_eq!(parsed(&of(FORM_LIMIT + 1)), "form-size");
     let document = |size: usize| form_body(&format!("<x>{}</x>", "a".repeat(size - 7)), None);
-    for (size, expected) in [(XML_LIMIT, "accepted"), (XML_LIMIT + 1, "xml_size")] {
+    for (size, expected) in [(XML_LIMIT, "accepted"), (XML_LIMIT + 1, "xml-size")] {
         assert_eq!(parsed(&document(size)), expected, "{size}");
     }
 }

@@ -49,7 +49,7 @@ fn every_other_check_is_made() {
         ("audience", response_of(|response| response.audience = "https://sp.example".into()), "audience"),
         ("recipient", response_of(|response| response.recipient = "https://sp.example".into()), "recipient"),
         ("status", response_of(|response| response.status = "no".into()), "status"),
-        ("not yet", response_of(|response| response.not_before = at(1)), "not_yet_valid"),
+        ("not yet", response_of(|response| response.not_before = at(1)), "not-yet-valid"),
         ("over", response_of(|response| response.not_on_or_after = at(0)), "expired"),
         (
             "two assertions",
@@ -67,7 +67,7 @@ fn every_other_check_is_made() {
                 "<samlp:Status><ds:Signature \
             xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"/>",
             ),
-            "signature_place",
+            "signature-place",
         ),
     ] {
         assert_eq!(seen(&xml), expected, "{name}");

@@ -50,7 +50,7 @@ fn authenticated(seconds: i64) -> String {
 #[test]
 fn what_begins_is_refused_until_the_skew_before_it() {
     let begins: [(&str, Timed, &str); 3] = [
-        ("NotBefore", valid_from, "not_yet_valid"),
+        ("NotBefore", valid_from, "not-yet-valid"),
         ("IssueInstant", issued, "future"),
         ("AuthnInstant", authenticated, "future"),
     ];
@@ -67,8 +67,8 @@ fn what_begins_is_refused_until_the_skew_before_it() {
 fn what_ends_is_refused_from_the_skew_after_it() {
     let ends: [(&str, Timed, &str); 3] = [
         ("Conditions", valid_until, "expired"),
-        ("confirmation", confirmed_until, "confirmation_expired"),
-        ("session", session_until, "session_ended"),
+        ("confirmation", confirmed_until, "confirmation-expired"),
+        ("session", session_until, "session-ended"),
     ];
     for (name, timed, refusal) in ends {
         for skew in [0, SKEW] {
@@ -90,7 +90,7 @@ fn of_two_sessions_the_one_that_ends_first_counts() {
         let verified = PROVIDER.verify(&form(&sign(&xml)).unwrap(), now()).unwrap();
         assert_eq!(verified.session_ends, Some(at(seconds.min(3600))));
         let ended = xml.replace(&stamp(at(seconds)), &stamp(at(-SKEW)));
-        assert_eq!(code_with(SKEW, &ended, now()), "session_ended");
+        assert_eq!(code_with(SKEW, &ended, now()), "session-ended");
     }
 }
 

@@ -61,7 +61,7 @@ fn xsw1_and_xsw2_a_forged_response_around_or_beside_the_signed_one_is_refused() 
         ("XSW1: the original in the signature", forged(&inside), "assertion"),
         ("XSW1: the original in an Object of the signature", forged(&object), "assertion"),
         ("XSW2: the original before the signature", forged(&format!("{original}{signature}")), "assertion"),
-        ("the signature alone", forged(&signature), "signature_missing"),
+        ("the signature alone", forged(&signature), "signature-missing"),
     ]);
 }
 
@@ -275,7 +275,7 @@ fn the_form_of_a_signature_is_the_one_of_saml() {
                 .replace("http://www.w3.org/2001/10/xml-exc-c14n#", "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"),
             "canonicalization",
         ),
-        ("an Object", "</ds:KeyInfo>", "</ds:KeyInfo><ds:Object/>", "signature_form"),
+        ("an Object", "</ds:KeyInfo>", "</ds:KeyInfo><ds:Object/>", "signature-form"),
         ("no KeyInfo", "<ds:KeyInfo><ds:X509Data/></ds:KeyInfo>", "", "accepted"),
     ] {
         assert_eq!(code(&resigned(from, to)), expected, "{name}");
@@ -289,11 +289,11 @@ fn the_form_of_a_signature_is_the_one_of_saml() {
     for (name, from, to, expected) in [
         ("two References", reference.as_str(), format!("{reference}{reference}"), "reference"),
         ("no Reference", &reference, String::new(), "reference"),
-        ("two SignedInfo", &info, format!("{info}{info}"), "signature_form"),
-        ("two SignatureValue", &value, format!("{value}{value}"), "signature_form"),
-        ("no SignatureValue", &value, String::new(), "signature_form"),
-        ("an element in SignatureValue", "</ds:SignatureValue>", "<x/></ds:SignatureValue>".into(), "signature_form"),
-        ("an element in DigestValue", "</ds:DigestValue>", "<x/></ds:DigestValue>".into(), "signature_form"),
+        ("two SignedInfo", &info, format!("{info}{info}"), "signature-form"),
+        ("two SignatureValue", &value, format!("{value}{value}"), "signature-form"),
+        ("no SignatureValue", &value, String::new(), "signature-form"),
+        ("an element in SignatureValue", "</ds:SignatureValue>", "<x/></ds:SignatureValue>".into(), "signature-form"),
+        ("an element in DigestValue", "</ds:DigestValue>", "<x/></ds:DigestValue>".into(), "signature-form"),
         ("two DigestValue", &digest, format!("{digest}{digest}"), "reference"),
         ("a comment in DigestValue", "<ds:DigestValue>", "<ds:DigestValue><!--x-->".into(), "comment"),
         ("no transforms", &transforms, String::new(), "reference"),
@@ -309,7 +309,7 @@ fn the_form_of_a_signature_is_the_one_of_saml() {
             "<ds:SignatureMethod xmlns:e=\"urn:e\" \
             e:Algorithm=\"http://www.w3.org/2001/04/xmldsig-more#rsa-sha512\" Algorithm"
                 .into(),
-            "signature_algorithm",
+            "signature-algorithm",
         ),
         (
             "a URI in a namespace",
@@ -317,8 +317,8 @@ fn the_form_of_a_signature_is_the_one_of_saml() {
             " xmlns:e=\"urn:e\" e:URI=\"\" URI=\"#_assertion\"".into(),
             "reference",
         ),
-        ("text in SignedInfo", "<ds:SignedInfo>", "<ds:SignedInfo>x".into(), "signature_form"),
-        ("another element in the signature", "<ds:SignedInfo>", "<x/><ds:SignedInfo>".into(), "signature_form"),
+        ("text in SignedInfo", "<ds:SignedInfo>", "<ds:SignedInfo>x".into(), "signature-form"),
+        ("another element in the signature", "<ds:SignedInfo>", "<x/><ds:SignedInfo>".into(), "signature-form"),
     ] {
         assert_eq!(code(&edit(&SIGNED, from, &to)), expected, "{name}");
     }
@@ -330,21 +330,21 @@ fn a_signature_is_in_its_place_and_there_alone() {
     let bare = SIGNED.replace(&signature, "");
     let object = "<ds:Signature xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"/>";
     for (name, xml, expected) in [
-        ("none", bare.clone(), "signature_missing"),
-        ("of the Response alone", response().signed(&RSA, Signed::Response).unwrap(), "signature_missing"),
+        ("none", bare.clone(), "signature-missing"),
+        ("of the Response alone", response().signed(&RSA, Signed::Response).unwrap(), "signature-missing"),
         (
             "the Assertion's at the Response",
             edit(&bare, "<samlp:Status>", &format!("{signature}<samlp:Status>")),
-            "signature_missing",
+            "signature-missing",
         ),
-        ("in the Subject", edit(&bare, "<saml:Subject>", &format!("<saml:Subject>{signature}")), "signature_place"),
-        ("twice", edit(&SIGNED, &signature, &format!("{signature}{signature}")), "signature_place"),
-        ("another in KeyInfo", edit(&SIGNED, "</ds:KeyInfo>", &format!("{object}</ds:KeyInfo>")), "signature_place"),
-        ("another in Status", edit(&SIGNED, "</samlp:Status>", &format!("{object}</samlp:Status>")), "signature_place"),
+        ("in the Subject", edit(&bare, "<saml:Subject>", &format!("<saml:Subject>{signature}")), "signature-place"),
+        ("twice", edit(&SIGNED, &signature, &format!("{signature}{signature}")), "signature-place"),
+        ("another in KeyInfo", edit(&SIGNED, "</ds:KeyInfo>", &format!("{object}</ds:KeyInfo>")), "signature-place"),
+        ("another in Status", edit(&SIGNED, "</samlp:Status>", &format!("{object}</samlp:Status>")), "signature-place"),
         (
             "another, empty, at the Response",
             edit(&SIGNED, "<samlp:Status>", &format!("{object}<samlp:Status>")),
-            "signature_form",
+            "signature-form",
         ),
         ("both", response().signed(&RSA, Signed::Both).unwrap(), "accepted"),
     ] {

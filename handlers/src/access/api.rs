@@ -15,6 +15,10 @@ pub(super) async fn presign(service: &Service, request: &Request, name: &str) ->
     // The authorizer takes a token with and without the word before it.
     let token = header.strip_prefix("Bearer ").unwrap_or(header).trim();
     let token = cognito.read(token, service.clock.now())?;
+    // The signature is the authorizer's to check: without one, or with another token than this, nobody is let in.
+    if request.verified.as_deref() != Some(token.username.as_str()) {
+        return Err(Problem::broken("authorizer", "API Gateway's authorizer has not verified this token"));
+    }
     let name = DomainName::parse(name)
         .map_err(|wrong| Problem::request(&format!("the domain's name is malformed: {wrong}")))?;
     if service.config.domains.named(name.as_str()).is_none() {

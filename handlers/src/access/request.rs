@@ -6,6 +6,7 @@ use aws_lambda_events::apigw::ApiGatewayProxyRequest;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use cookie::Cookie;
+use serde_json::Value;
 
 use super::problem::Problem;
 
@@ -17,14 +18,21 @@ pub(super) struct Request {
     /// API Gateway's id of the request: for people to tell, and in every line of the log.
     pub(super) correlation: String,
     pub(super) body: Vec<u8>,
+    /// Whose token API Gateway's authorizer has verified; `None` where no authorizer was asked.
+    pub(super) verified: Option<String>,
     headers: BTreeMap<String, String>,
     query: BTreeMap<String, Vec<String>>,
 }
 
 impl Request {
     /// # Errors
-    /// The body is said to be base64, and is not.
-    pub(super) fn of(event: ApiGatewayProxyRequest, lambda_id: &str) -> Result<Self, Problem> {
+    /// Not an event of API Gateway, or the body is said to be base64, and is not.
+    pub(super) fn of(event: Value, lambda_id: &str) -> Result<Self, Problem> {
+        // The event's type leaves out what an authorizer of a user pool says.
+        let verified = event.pointer("/requestContext/authorizer/claims/username").and_then(Value::as_str);
+        let verified = verified.map(str::to_owned);
+        let event: ApiGatewayProxyRequest =
+            serde_json::from_value(event).map_err(|_| Problem::request("this is no request of API Gateway"))?;
         // Which form of headers and query there is depends on who sends the event.
         let headers = if event.multi_value_headers.is_empty() { &event.headers } else { &event.multi_value_headers };
         let headers = headers.iter().fold(BTreeMap::<String, String>::new(), |mut all, (name, value)| {
@@ -54,6 +62,7 @@ impl Request {
             path: path(event.resource, event.path, &event.path_parameters),
             correlation: event.request_context.request_id.unwrap_or_else(|| lambda_id.to_owned()),
             body,
+            verified,
             headers,
             query,
         })

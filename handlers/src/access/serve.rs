@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use access::config::Config;
-use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
+use aws_lambda_events::apigw::ApiGatewayProxyResponse;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use serde_json::Value;
 use tokio::time::timeout;
 
 use super::answer::Answer;
@@ -42,7 +43,7 @@ pub async fn serve(function: Function) -> Result<(), Error> {
         }
     };
     let service = &service;
-    run(service_fn(async move |event: LambdaEvent<ApiGatewayProxyRequest>| -> Result<_, Error> {
+    run(service_fn(async |event: LambdaEvent<Value>| -> Result<_, Error> {
         Ok(respond(service.clone(), function, event.payload, &event.context.request_id).await)
     }))
     .await
@@ -71,7 +72,7 @@ impl Service {
 pub(super) async fn respond(
     service: Option<Arc<Service>>,
     function: Function,
-    event: ApiGatewayProxyRequest,
+    event: Value,
     lambda_id: &str,
 ) -> ApiGatewayProxyResponse {
     let request = match Request::of(event, lambda_id) {

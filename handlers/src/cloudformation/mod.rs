@@ -24,7 +24,7 @@ pub use request::{Envelope, RequestError, RequestType};
 pub use send::{SendError, check_url};
 
 /// What is kept of the function's time for the answer.
-const ANSWER_TIME: Duration = Duration::from_secs(12);
+pub(crate) const ANSWER_TIME: Duration = Duration::from_secs(12);
 
 /// The work that a request asks for. Boxed: nested as it is, its type would be too deep for the compiler to lay out.
 pub type Work = Pin<Box<dyn Future<Output = Answer> + Send>>;
@@ -105,7 +105,8 @@ async fn supervised<T: Send + 'static>(
     }
 }
 
-fn time_left(deadline_ms: u64) -> Duration {
+/// How long a function may still run.
+pub(crate) fn time_left(deadline_ms: u64) -> Duration {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Duration::from_millis(deadline_ms).saturating_sub(now)
 }

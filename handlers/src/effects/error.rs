@@ -89,7 +89,13 @@ impl CallError {
         Self { meaning, said: one_line(&said, QUOTED_LIMIT) }
     }
 
-    fn read(code: &str, message: &str, status: u16) -> Self {
+    /// No answer came, of a call that is made without the service's SDK.
+    pub(crate) fn unanswered(error: &(dyn Error + 'static)) -> Self {
+        Self::in_words(Meaning::Busy, error)
+    }
+
+    /// Reads an answer's code, message and HTTP status.
+    pub(crate) fn read(code: &str, message: &str, status: u16) -> Self {
         let said = match (message, code) {
             // The answer to a HEAD has no body.
             ("", "") => format!("AWS answered with HTTP status {status}"),

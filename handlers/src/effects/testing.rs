@@ -24,20 +24,38 @@ pub(crate) struct Answer {
     status: u16,
     body: Vec<u8>,
     kind: &'static str,
+    header: Option<(&'static str, &'static str)>,
 }
 
 impl Answer {
     pub(crate) fn json(status: u16, body: &str) -> Self {
-        Self { status, body: body.into(), kind: "application/x-amz-json-1.1" }
+        Self { status, body: body.into(), kind: "application/x-amz-json-1.1", header: None }
     }
 
     pub(crate) fn xml(status: u16, body: &str) -> Self {
-        Self { status, body: body.into(), kind: "application/xml" }
+        Self { status, body: body.into(), kind: "application/xml", header: None }
     }
 
     /// An object.
     pub(crate) fn bytes(body: Vec<u8>) -> Self {
-        Self { status: 200, body, kind: "application/octet-stream" }
+        Self { status: 200, body, kind: "application/octet-stream", header: None }
+    }
+
+    /// With one header more.
+    pub(crate) fn header(self, name: &'static str, value: &'static str) -> Self {
+        Self { header: Some((name, value)), ..self }
+    }
+
+    /// As it comes over the wire.
+    pub(crate) fn response(self) -> HttpResponse {
+        let length = self.body.len().to_string();
+        let mut response = HttpResponse::new(StatusCode::try_from(self.status).unwrap(), SdkBody::from(self.body));
+        response.headers_mut().insert("content-type", self.kind);
+        response.headers_mut().insert("content-length", length);
+        if let Some((name, value)) = self.header {
+            response.headers_mut().insert(name, value);
+        }
+        response
     }
 }
 
@@ -51,6 +69,15 @@ pub(crate) struct Noted {
 }
 
 impl Noted {
+    pub(crate) fn of(request: &HttpRequest) -> Self {
+        Self {
+            method: request.method().to_owned(),
+            uri: request.uri().to_owned(),
+            headers: request.headers().iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            body: String::from_utf8_lossy(request.body().bytes().unwrap_or_default()).into_owned(),
+        }
+    }
+
     /// Empty when there is none.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map_or("", |(_, value)| value)
@@ -83,16 +110,7 @@ impl Fake {
 
     /// Clients that try once and talk to this.
     pub(crate) fn aws(&self) -> Aws {
-        let connector = SharedHttpConnector::new(self.clone());
-        let credentials = Credentials::new("test", "test", None, None, "test");
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("eu-west-1"))
-            .http_client(http_client_fn(move |_, _| connector.clone()))
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .retry_config(RetryConfig::disabled())
-            .build();
-        Aws::new(config)
+        aws_over(self.clone())
     }
 
     pub(crate) fn requests(&self) -> Vec<Noted> {
@@ -114,22 +132,27 @@ impl Fake {
     }
 }
 
+/// Clients that try once, over any connection.
+pub(crate) fn aws_over(connector: impl HttpConnector + 'static) -> Aws {
+    let connector = SharedHttpConnector::new(connector);
+    let credentials = Credentials::new("test", "test", None, None, "test");
+    let config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-west-1"))
+        .http_client(http_client_fn(move |_, _| connector.clone()))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .retry_config(RetryConfig::disabled())
+        .build();
+    Aws::new(config)
+}
+
 impl HttpConnector for Fake {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let noted = Noted {
-            method: request.method().to_owned(),
-            uri: request.uri().to_owned(),
-            headers: request.headers().iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
-            body: String::from_utf8_lossy(request.body().bytes().unwrap_or_default()).into_owned(),
-        };
+        let noted = Noted::of(&request);
         let Some(answer) = self.0.answers.lock().unwrap().pop_front() else {
             panic!("no answer is left for {noted:?}");
         };
         self.0.requests.lock().unwrap().push(noted);
-        let length = answer.body.len().to_string();
-        let mut response = HttpResponse::new(StatusCode::try_from(answer.status).unwrap(), SdkBody::from(answer.body));
-        response.headers_mut().insert("content-type", answer.kind);
-        response.headers_mut().insert("content-length", length);
-        HttpConnectorFuture::ready(Ok(response))
+        HttpConnectorFuture::ready(Ok(answer.response()))
     }
 }

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::cloudformation::testing::answer_to;
+use crate::effects::testing::Fake;
 
 /// A request as CloudFormation makes it (User Guide, "Custom resource request objects").
 fn request(kind: &str, id: Option<&str>, new: &Value, old: Option<&Value>) -> Value {
@@ -55,7 +56,7 @@ struct Stack {
 
 fn ask(kind: &str, id: Option<&str>, new: &Value, old: Option<&Value>) -> Value {
     let envelope = Envelope::parse(&request(kind, id, new, old)).unwrap();
-    serde_json::from_str(&carry_out(&envelope).body(&envelope)).unwrap()
+    serde_json::from_str(&guard::answer(&envelope).body(&envelope)).unwrap()
 }
 
 impl Stack {
@@ -216,6 +217,7 @@ fn b12_what_to_do_is_told_however_much_differs() {
 
 #[tokio::test]
 async fn b12_cloudformation_is_answered() {
+    let handle = |event| handle(Arc::new(Fake::new([]).aws()), event);
     let refused = request(
         "Update",
         Some("tidegate-studio-guard/0123"),
@@ -229,5 +231,6 @@ async fn b12_cloudformation_is_answered() {
     other["ResourceType"] = json!("Custom::TidegateSettings");
     let answer = answer_to(other, handle).await;
     assert_eq!(answer["Status"], "FAILED");
-    assert_eq!(answer["Reason"], "`Custom::TidegateSettings` is not known: accepted is `Custom::TidegateStudioGuard`");
+    let accepted = "`Custom::TidegateStudioGuard`, `Custom::TidegateStudioContents` and `Custom::TidegateStudioHomes`";
+    assert_eq!(answer["Reason"], format!("`Custom::TidegateSettings` is not known: accepted are {accepted}"));
 }

@@ -1,10 +1,13 @@
 import { Annotations, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import type { StackProps } from 'aws-cdk-lib';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
+import * as sns from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { removalPolicy } from '../config';
 import type { Config } from '../config';
 import type { Ground } from '../network/stack';
+import { Alarms } from '../orchestrator/alarms';
+import { alertsTopic } from '../orchestrator/alerts';
 import { RustFunction } from '../shared/rust-function';
 import type { StorageStack } from '../storage/stack';
 import { Values } from '../studio/values';
@@ -149,6 +152,13 @@ export class AccessStack extends Stack {
         needs: ['path.name'],
       });
     }
+
+    // Who is told when it does not work.
+    const topicArn = this.formatArn({ service: 'sns', resource: alertsTopic(prefix) });
+    const alarms = new Alarms(this, 'Alarms', { prefix, topic: sns.Topic.fromTopicArn(this, 'Alerts', topicArn) });
+    alarms.answering('studio-access', enter);
+    if (signIn !== undefined) alarms.answering('studio-sign-in', signIn.function);
+    alarms.stage('studio-access-api', api.api.deploymentStage);
 
     // What people, and their identity provider, have to know.
     const output = (name: string, value: string, description: string) =>

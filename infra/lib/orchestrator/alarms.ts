@@ -1,4 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
+import type * as apigateway from 'aws-cdk-lib/aws-apigateway';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as actions from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type * as events from 'aws-cdk-lib/aws-events';
@@ -20,6 +21,7 @@ export type RunbookSection =
 const MINUTE = Duration.minutes(1);
 const FIVE_MINUTES = Duration.minutes(5);
 const QUARTER = Duration.minutes(15);
+const SUM = { period: FIVE_MINUTES, statistic: cloudwatch.Stats.SUM };
 
 export interface AlarmsProps {
   readonly prefix: string;
@@ -56,14 +58,28 @@ export class Alarms extends Construct {
 
   /** A function errs, is throttled, or its dead letter is lost. */
   function(name: string, handler: lambda.IFunction): void {
-    const sum = { period: FIVE_MINUTES, statistic: cloudwatch.Stats.SUM };
-    this.whenAny(`${name}-errors`, handler.metricErrors(sum), `${name} ended in errors`, 'a-function-fails');
-    this.whenAny(`${name}-throttles`, handler.metricThrottles(sum), `${name} was throttled`, 'a-function-is-throttled');
+    this.answering(name, handler);
     this.whenAny(
       `${name}-lost`,
-      handler.metric('DestinationDeliveryFailures', sum),
+      handler.metric('DestinationDeliveryFailures', SUM),
       `${name} failed at events that could not be stored in its queue`,
       'a-dead-letter-could-not-be-stored',
+    );
+  }
+
+  /** A function whose caller waits for it errs or is throttled. */
+  answering(name: string, handler: lambda.IFunction): void {
+    this.whenAny(`${name}-errors`, handler.metricErrors(SUM), `${name} ended in errors`, 'a-function-fails');
+    this.whenAny(`${name}-throttles`, handler.metricThrottles(SUM), `${name} was throttled`, 'a-function-is-throttled');
+  }
+
+  /** A stage of an API answered that something is wrong with itself. */
+  stage(name: string, stage: apigateway.Stage): void {
+    this.whenAny(
+      `${name}-broken`,
+      stage.metricServerError(SUM),
+      `${name} answered with errors of its own`,
+      'a-function-fails',
     );
   }
 

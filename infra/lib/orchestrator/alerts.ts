@@ -12,6 +12,11 @@ export interface AlertsProps {
   readonly endpoint?: string;
 }
 
+/** The topic's name: stacks that come and go beside the orchestrator's know it by that. */
+export function alertsTopic(prefix: string): string {
+  return `${prefix}-alerts`;
+}
+
 /** The topic that people are alerted by: failures of runs, and the alarms. */
 export class Alerts extends Construct {
   readonly topic: sns.Topic;
@@ -19,7 +24,7 @@ export class Alerts extends Construct {
   constructor(scope: Construct, id: string, props: AlertsProps) {
     super(scope, id);
     this.topic = new sns.Topic(this, 'Topic', {
-      topicName: `${props.prefix}-alerts`,
+      topicName: alertsTopic(props.prefix),
       displayName: `${props.prefix} alerts`,
       masterKey: props.key,
       enforceSSL: true,

@@ -21,6 +21,11 @@ export interface HomeBackupProps {
 
 /** Backups of the domain's home folders, in a vault of their own under the domain's key. */
 export class HomeBackup extends Construct {
+  readonly vaultName: string;
+  readonly vaultArn: string;
+  /** The role of AWS Backup. */
+  readonly roleArn: string;
+
   constructor(scope: Construct, id: string, props: HomeBackupProps) {
     super(scope, id);
     const vault = new backup.CfnBackupVault(this, 'Vault', {
@@ -52,6 +57,9 @@ export class HomeBackup extends Construct {
       resourceName: props.fileSystemId,
     });
     const role = backupRole(this, fileSystem, vault.attrBackupVaultArn, props.keyArn);
+    this.vaultName = vault.ref;
+    this.vaultArn = vault.attrBackupVaultArn;
+    this.roleArn = role.roleArn;
     new backup.CfnBackupSelection(this, 'Selection', {
       backupPlanId: plan.ref,
       backupSelection: {

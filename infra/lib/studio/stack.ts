@@ -11,6 +11,7 @@ import { STUDIO_ACCESS_LOGS } from '../shared/access-logs';
 import { HandlerFunction } from '../shared/handler-function';
 import { Assets, assetRole } from './assets';
 import { HomeBackup } from './backup';
+import { Cleanup, handlerTimeout } from './cleanup';
 import type { Domain } from './config/domain';
 import { executionPolicy, executionRole } from './execution-role';
 import { Guard } from './guard';
@@ -137,6 +138,7 @@ export class StudioStack extends Stack {
       binary: 'studio-resource',
       binaries: config.binaries,
       description: `Refuses changes that would replace the Studio domain ${domain.name}`,
+      timeout: handlerTimeout(domain),
       environment: {},
       permissions: [],
       logsKey: props.logsKey,
@@ -158,17 +160,33 @@ export class StudioStack extends Stack {
         lifecycleConfigArns: arns.map(([, arn]) => arn),
       });
     }
-    new Profiles(this, 'Profiles', { domain, values, domainId, vpcId, securityGroupId, removalPolicy: kept });
+    const profiles = new Profiles(this, 'Profiles', {
+      domain,
+      values,
+      domainId,
+      vpcId,
+      securityGroupId,
+      removalPolicy: kept,
+    });
     const open = openOwnProfile(this, 'OpenOwnProfile', domainId);
-    if (domain.backup !== undefined) {
+    const { backup, departure } = domain;
+    const homeBackup =
+      backup &&
       new HomeBackup(this, 'Backup', {
         name: `${name}-home`,
         vaultName: `${name}-home-${digest(domain.kmsKeyArn ?? 'own key', 6)}`,
-        backup: domain.backup,
+        backup,
         keyArn,
         domainArn: resource.attrDomainArn,
         fileSystemId: resource.attrHomeEfsFileSystemId,
-        removalPolicy: kept,
+        // A final backup is what the vault is kept for.
+        removalPolicy: departure?.finalBackup ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : kept,
+      });
+    if (departure !== undefined) {
+      const { retain } = config;
+      new Cleanup(this, 'Departure', {
+        ...{ domain, departure, resource, profiles, vpcId, retain, handler },
+        backup: homeBackup,
       });
     }
     new Parameters(this, 'Parameters', {

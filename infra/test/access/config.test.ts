@@ -87,11 +87,19 @@ describe('the file `access`', () => {
     assert.deepEqual(readAccess(file, NOW).warnings, []);
   });
 
+  it('C4 warns where a name of one provider would open the profile of the same name of another', () => {
+    assert.match(read(FEDERATED).warnings.join(), /access\.yaml:8: both `saml` and `cognito` say who people are, and/);
+    assert.deepEqual(read(`profile: { form: hashed }\n${FEDERATED}`).warnings, []);
+    assert.deepEqual(read(COGNITO).warnings, []);
+  });
+
   it('C1 keeps the address of API Gateway unless there is an https address of its owner', () => {
     assert.equal(read(SAML).defaultEndpoint, true);
     assert.equal(read(`url: https://studio.example.com\n${SAML}`).defaultEndpoint, false);
     assert.equal(read(`url: https://studio.example.com\ndefaultEndpoint: true\n${SAML}`).defaultEndpoint, true);
     assert.equal(read(`url: http://127.0.0.1:4566/x\n${SAML}`).defaultEndpoint, true);
+    const byEndpoint = 'https://abc-vpce-0123456789abcdef0.execute-api.eu-west-1.amazonaws.com/access';
+    assert.equal(read(`url: ${byEndpoint}\n${SAML}`).defaultEndpoint, true);
   });
 
   const WEAK = execFileSync(
@@ -248,7 +256,7 @@ describe('the file `access`', () => {
     [
       'an address for sign-in without TLS',
       SAML.replace('https://idp.example.com/sso', 'http://idp.example.com/sso'),
-      ['access.yaml:4: `saml.signOnUrl` is `http://idp.example.com/sso`: give an address that begins with `https://`'],
+      [/^access\.yaml:4: `saml\.signOnUrl` is `http:\/\/idp\.example\.com\/sso`: give an `https:\/\/` address/],
     ],
     [
       'two meanings of /login',

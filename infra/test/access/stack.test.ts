@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
+import { PROJECT_ROOT } from '../../lib/config';
 import { normalise } from '../../lib/access/config/normalised';
 import { readAccess } from '../../lib/access/config/read';
 import { text } from '../policies';
@@ -344,6 +345,36 @@ describe('the table', () => {
   });
 });
 
+describe('the alarms', () => {
+  const runbook = readFileSync(join(PROJECT_ROOT, 'docs', 'RUNBOOK.md'), 'utf8');
+
+  it('E6 ring on errors, throttling and errors of the API, and point into the runbook', () => {
+    const alarms = ofType(cognito, 'AWS::CloudWatch::Alarm');
+    assert.deepEqual(alarms.map(({ AlarmName }) => AlarmName).sort(), [
+      'tidegate-studio-access-api-broken',
+      'tidegate-studio-access-errors',
+      'tidegate-studio-access-throttles',
+      'tidegate-studio-sign-in-errors',
+      'tidegate-studio-sign-in-throttles',
+    ]);
+    for (const { AlarmActions, AlarmDescription } of alarms) {
+      assert.deepEqual(AlarmActions.map(text), [
+        'arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:tidegate-alerts',
+      ]);
+      const [, anchor] = /docs\/RUNBOOK\.md#(\S+)$/.exec(AlarmDescription) ?? [];
+      assert.ok(runbook.includes(`(#${anchor})`), AlarmDescription);
+    }
+    const broken = alarms.find(({ MetricName }) => MetricName === '5XXError');
+    assert.deepEqual(
+      broken.Dimensions.map(({ Name, Value }: any) => [Name, text(Value)]),
+      [
+        ['ApiName', 'tidegate-access'],
+        ['Stage', '${ApiDeploymentStageaccess}'],
+      ],
+    );
+  });
+});
+
 describe('IAM, where AWS verifies', () => {
   it('C7 gets a provider of the metadata, or uses one that there is', () => {
     const [made] = ofType(entered(BY_AWS, INSIDE), 'AWS::IAM::SAMLProvider');
@@ -428,11 +459,12 @@ describe('the network', () => {
         .findWarning('*', Match.anyValue())
         .map(({ entry }) => String(entry.data).replace(/^\S+access\.yaml: /, ''));
     assert.deepEqual(warned(SAML, INSIDE), []);
-    const [open, anywhere, ...more] = warned(FEDERATED);
+    const federated = `profile: { form: hashed }\n${FEDERATED}`;
+    const [open, anywhere, ...more] = warned(federated);
     assert.match(open!, /the API is open to the internet: name `addresses`/);
     assert.deepEqual([anywhere, more], [undefined, []]);
     assert.match(warned(COGNITO)[0]!, /Studio's URL opens from anywhere, because the function has no address of yours/);
     assert.match(warned(SAML, { network: 'new' })[0]!, /the function is outside: the URL opens from anywhere/);
-    assert.match(warned(FEDERATED, INSIDE)[1]!, /`regional` without `addresses`: Studio's URL opens from anywhere/);
+    assert.match(warned(federated, INSIDE)[1]!, /`regional` without `addresses`: Studio's URL opens from anywhere/);
   });
 });

@@ -15,13 +15,19 @@ export const wildcards: Reasons = {
   [`Allow resource ${SAGEMAKER}:app/\${Domain.DomainId}/\${sagemaker:UserProfileName}/*`]:
     "users name the applications of their own profile; IAM puts the session's profile into the name",
   [`Allow resource ${SAGEMAKER}:app/\${Domain.DomainId}/*`]:
-    'users name their spaces, in which their applications run; a condition on the owner of the space bounds what may be made',
+    'users name their spaces, in which their applications run; a condition on the owner of the space bounds what may be made, and all go with the domain where its file says so',
   [`Allow resource ${SAGEMAKER}:space/\${Domain.DomainId}/*`]:
-    'users name their spaces; a condition on the owner bounds which they may make, change or delete',
+    'users name their spaces; a condition on the owner bounds which they may make, change or delete, and all go with the domain where its file says so',
   [`Allow resource ${SAGEMAKER}:user-profile/\${Domain.DomainId}/*`]:
-    'a condition on the tag of the profile opens to each user the own profile only',
+    'a condition on the tag of the profile opens to each user the own profile only; all go with the domain where its file says so',
   'Allow resource arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/sagemaker/studio:log-stream:${Domain.DomainId}/*':
     'SageMaker names the streams after profile, space and application, behind the id of the domain',
+  'Allow resource arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:network-interface/*':
+    'EFS deletes the interfaces of mount targets for who deletes these; conditions bound it to what a service does in the VPC of the domain',
+  'Allow resource arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:security-group/*':
+    'SageMaker names its groups; tags bound it to those that it made for the domain, and then to those marked to go with the stack',
+  'Allow resource arn:${AWS::Partition}:elasticfilesystem:${AWS::Region}:${AWS::AccountId}:file-system/*':
+    'the domain that named its file system is gone; a tag bounds it to what was marked to go with the stack',
   'Deny action s3:*': 'nothing may be done without TLS',
   'Deny action s3:DeleteObject*': 'nobody who is not named may delete anything, whatever the action is called',
   'Deny action s3:GetObject*': 'nobody who is not named may read anything, whatever the action is called',
@@ -35,6 +41,10 @@ export const wildcards: Reasons = {
 
 /** Actions that may stand beside the resource `*`, and why. */
 export const anyResource: Reasons = {
+  'backup:DescribeBackupJob': 'knows no resources; it shows how far a backup is',
+  'ec2:DescribeSecurityGroups': 'knows no resources; it shows groups with their rules and tags',
+  'elasticfilesystem:DescribeFileSystems':
+    'a listing names none; it shows file systems with their tags, by which those of the domain are known',
   'sagemaker:ListApps': 'knows no resources; it shows names, as the pages of Studio do',
   'sagemaker:ListDomains': 'knows no resources; it shows names',
   'sagemaker:ListSpaces': 'knows no resources; it shows names, as the pages of Studio do',
@@ -59,7 +69,7 @@ export const acknowledged: readonly Acknowledged[] = [
   },
   {
     rule: 'NIST.800.53.R5-IAMNoInlinePolicy',
-    at: /^TidegateStudio-[\w-]+\/(AssetPolicy|ExecutionPolicy|Backup\/Policy|StudioResource\/Role\/DefaultPolicy)\/Resource$/,
+    at: /^TidegateStudio-[\w-]+\/(AssetPolicy|Departure\/(Contents|Homes)Policy|ExecutionPolicy|Backup\/Policy|StudioResource\/Role\/DefaultPolicy)\/Resource$/,
     reason: 'each policy is the work of one role and of no other: a managed policy could be attached elsewhere',
   },
   {

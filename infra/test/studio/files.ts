@@ -49,7 +49,22 @@ const IDS: Readonly<Record<string, string>> = {
   'pl-test123': 'pl-0123456789abcdef0',
 };
 
-/** The samples with ids in EC2's form, and the example: what `-c domains=…` takes. */
+/** A domain that goes with everything in it. */
+export function departing(): string {
+  const file = join(newFolder(), 'departing.yaml');
+  const text = `domain:
+  authMode: IAM
+  vpcId: vpc-0123456789abcdef0
+  subnetIds: [subnet-0123456789abcdef0]
+  dataAdminRoles: [{ name: admin }]
+  userProfiles: { ann: { userRole: { name: analyst } } }
+  departure: { homes: delete }
+`;
+  writeFileSync(file, text);
+  return file;
+}
+
+/** The samples with ids in EC2's form, the example, and one that goes with everything: what `-c domains=…` takes. */
 export function domainFiles(): string {
   const folder = samplesFolder();
   const files = SAMPLES.map((name) => {
@@ -58,5 +73,5 @@ export function domainFiles(): string {
     writeFileSync(file, text);
     return file;
   });
-  return [...files, EXAMPLE].join(',');
+  return [...files, EXAMPLE, departing()].join(',');
 }

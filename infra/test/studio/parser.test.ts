@@ -140,7 +140,7 @@ describe('errors name file, line, key, what was found and what is accepted', () 
       'B9 an unknown key, with the nearest that is known',
       '  kmsKeyARN: x',
       [
-        'team.yaml:6: `domain.kmsKeyARN` is no known key: did you mean `kmsKeyArn`? accepted here: `name`, `authMode`, `vpcId`, `subnetIds`, `kmsKeyArn`, `assetDeploymentMemoryLimitMB`, `assetPrefix`, `notebookSharingPrefix`, `securityGroupId`, `securityGroupIngress`, `securityGroupEgress`, `securityGroupPerProfile`, `defaultExecutionRole`, `dataAdminRoles`, `domainBucket`, `userProfiles`, `defaultUserSettings`, `defaultSpaceSettings`, `lifecycleConfigs`, `sourceIdentity`, `backup`, `tags`, `allowReplacement`',
+        'team.yaml:6: `domain.kmsKeyARN` is no known key: did you mean `kmsKeyArn`? accepted here: `name`, `authMode`, `vpcId`, `subnetIds`, `kmsKeyArn`, `assetDeploymentMemoryLimitMB`, `assetPrefix`, `notebookSharingPrefix`, `securityGroupId`, `securityGroupIngress`, `securityGroupEgress`, `securityGroupPerProfile`, `defaultExecutionRole`, `dataAdminRoles`, `domainBucket`, `userProfiles`, `defaultUserSettings`, `defaultSpaceSettings`, `lifecycleConfigs`, `sourceIdentity`, `backup`, `departure`, `tags`, `allowReplacement`',
       ],
     ],
     [

@@ -4,11 +4,11 @@ import { AwsSolutionsChecks, NIST80053R5Checks } from 'cdk-nag';
 import { statements } from '../policies';
 import { acknowledged, anyResource, wildcards } from '../reviewed/studio';
 import { compare, wildcardsIn } from '../reviewed/compare';
-import { EXAMPLE } from './files';
+import { EXAMPLE, departing } from './files';
 import { SAMPLES, sampleFile, synthesize } from './synth';
 
-/** The domains that the review is about: MDAA's samples, and the example that people copy. */
-const stacks = [...SAMPLES.map((name) => sampleFile(name)), EXAMPLE].map((file) => {
+/** The domains that the review is about: MDAA's samples, the example that people copy, and one that goes with everything. */
+const stacks = [...SAMPLES.map((name) => sampleFile(name)), EXAMPLE, departing()].map((file) => {
   const synthesis = synthesize(file);
   synthesis.app.synth();
   return synthesis;

@@ -31,6 +31,7 @@ const wide = parse(
   sourceIdentity: false
   allowReplacement: true
   backup: { schedule: cron(0 5 * * ? *), retentionDays: 7 }
+  departure: { homes: delete, finalBackup: true }
   tags: { team: a }
   securityGroupIngress: { ipv4: [{ cidr: 10.0.0.0/8, protocol: tcp, port: 1, toPort: 2, description: x }] }
   userProfiles: { ann: { userRole: { name: a } } }

@@ -51,7 +51,9 @@ impl Demo<'_> {
         let mut ann = Visitor::default();
         let page = self.sign_in(&mut ann, &studio, PEOPLE[0].0).await?.0;
         self.expect_page(&page, 200, DOMAIN)?;
-        self.aws(&["sagemaker", "list-user-profiles", "--query", "UserProfiles[].[UserProfileName,Status]"]).await?;
+        let query = ["--query", "UserProfiles[].[UserProfileName,Status]", "--output", "text"];
+        let profiles = self.aws(&[&["sagemaker", "list-user-profiles"], &query[..]].concat()).await?;
+        self.print(profiles.trim())?;
 
         self.title("4. Bob belongs to another team")?;
         let page = self.sign_in(&mut Visitor::default(), &studio, PEOPLE[1].0).await?.0;
@@ -66,7 +68,10 @@ impl Demo<'_> {
 
         if stay {
             self.print(&format!("\nsign in yourself: {studio}/login   (Ctrl-C ends it)"))?;
-            served.await.map_err(|error| Error::failed(error.to_string()))?.map_err(|error| Error::failed(error.to_string()))?;
+            served
+                .await
+                .map_err(|error| Error::failed(error.to_string()))?
+                .map_err(|error| Error::failed(error.to_string()))?;
         }
         Ok(())
     }
@@ -193,7 +198,10 @@ impl Demo<'_> {
         if page.status == status && text.contains(words) {
             return Ok(());
         }
-        Err(Error::failed(format!("the page has status {}, and the demo shows one of {status} with `{words}`", page.status)))
+        Err(Error::failed(format!(
+            "the page has status {}, and the demo shows one of {status} with `{words}`",
+            page.status
+        )))
     }
 }
 

@@ -37,7 +37,8 @@ impl Visitor {
     }
 
     async fn ask(&mut self, method: Method, url: &str, form: Option<String>) -> Result<Visit, Error> {
-        let failed = |why: &dyn std::fmt::Display| Error::failed(format!("`{}` does not answer: {why}", without_query(url)));
+        let failed =
+            |why: &dyn std::fmt::Display| Error::failed(format!("`{}` does not answer: {why}", without_query(url)));
         let uri: Uri = url.parse().map_err(|error| failed(&error))?;
         let site = uri.authority().map(ToString::to_string).unwrap_or_default();
         let path = uri.path_and_query().map_or("/", |path| path.as_str());

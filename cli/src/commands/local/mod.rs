@@ -5,6 +5,7 @@ mod down;
 mod engine;
 mod env;
 mod fingerprint;
+mod idp;
 mod inbox;
 mod logs;
 mod status;
@@ -24,7 +25,11 @@ pub(crate) struct Arguments {
 impl Arguments {
     /// Whether it serves until it is stopped.
     pub(crate) fn is_server(&self) -> bool {
-        matches!(self.command, Command::Engine(_))
+        match &self.command {
+            Command::Engine(_) => true,
+            Command::Idp(arguments) => arguments.is_server(),
+            _ => false,
+        }
     }
 }
 
@@ -42,6 +47,8 @@ enum Command {
     Env,
     /// Show the alerts that were sent
     Inbox,
+    /// Run an identity provider that signs people of a file in, without a password, until it is stopped
+    Idp(idp::Arguments),
     /// Run the SageMaker engine alone
     #[command(hide = true)]
     Engine(engine::Arguments),
@@ -55,6 +62,7 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> Result<(), 
         Command::Logs(arguments) => interrupt::guard(logs::run(context, arguments)).await,
         Command::Env => interrupt::guard(env::run(context)).await,
         Command::Inbox => inbox::run(context),
+        Command::Idp(arguments) => idp::run(context, arguments).await,
         Command::Engine(arguments) => engine::run(context, arguments).await,
     }
 }

@@ -112,7 +112,7 @@ impl Profile<'_> {
         let further = self.domain.tags.iter().map(|(key, value)| (key.as_str(), value.as_str()));
         let tags = [(OWNER_TAG, owner), (DOMAIN_TAG, domain)].into_iter().chain(further);
         let tags = tags.map(|(key, value)| Tag::builder().key(key).value(value).build());
-        let tags: Result<Vec<Tag>, _> = tags.collect();
+        let tags: Vec<Tag> = tags.collect();
         let create = self
             .studio
             .aws
@@ -120,7 +120,7 @@ impl Profile<'_> {
             .create_user_profile()
             .domain_id(self.id.as_str())
             .user_profile_name(self.person.profile.as_str())
-            .set_tags(Some(tags.map_err(|error| Problem::broken("aws", error.to_string()))?))
+            .set_tags(Some(tags))
             .user_settings(self.settings());
         match create.send().await {
             Ok(_) => {

@@ -142,6 +142,14 @@ export interface Backup {
   readonly retentionDays: number;
 }
 
+/** What goes with the domain's stack, beside what CloudFormation has made: applications, spaces and profiles always. */
+export interface Departure {
+  /** The home folders, on their file system, and what leads to them. */
+  readonly homes: 'keep' | 'delete';
+  /** Whether they are backed up before; never, where they stay. */
+  readonly finalBackup: boolean;
+}
+
 /**
  * One domain file, checked. Texts may still hold `{{partition}}`, `{{region}}`, `{{account}}`, and where the schema says
  * so be `ssm:/path`: the stack turns both into what CloudFormation resolves.
@@ -179,6 +187,8 @@ export interface Domain {
   /** Name a user's profile as the source identity of what the user's applications do. */
   readonly sourceIdentity: boolean;
   readonly backup?: Backup;
+  /** Absent: nothing goes with the stack but what CloudFormation has made. */
+  readonly departure?: Departure;
   readonly tags: Readonly<Record<string, string>>;
   readonly allowReplacement: boolean;
   /** For people: whole lines. */

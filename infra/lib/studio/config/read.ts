@@ -1,6 +1,16 @@
 import { basename, dirname, extname, resolve } from 'node:path';
 import { SCRIPT_APPS } from './domain';
-import type { Backup, Domain, IdleSettings, LifecycleScript, Profile, Rules, ScriptKey, UserSettings } from './domain';
+import type {
+  Backup,
+  Departure,
+  Domain,
+  IdleSettings,
+  LifecycleScript,
+  Profile,
+  Rules,
+  ScriptKey,
+  UserSettings,
+} from './domain';
 import { profileName } from './names';
 import { entries, ruleProblems, securityRuleList } from './rules';
 import { Source, line } from '../../shared/yaml/source';
@@ -115,6 +125,9 @@ function toDomain(source: Source): Domain {
     if (rule.toPort === undefined || rule.port !== undefined) continue;
     warn([...path, 'toPort'], '`toPort` is ignored: there is no `port`');
   }
+  if (data.departure?.homes === 'keep' && data.departure.finalBackup === true) {
+    warn([...TOP, 'departure', 'finalBackup'], '`finalBackup` is ignored: the home folders are kept');
+  }
   const tidied = (app: any, path: string[]) => raiseIdle(app, path, warn);
   return {
     name: nameOf(source),
@@ -153,10 +166,15 @@ function toDomain(source: Source): Domain {
       .map((key) => script(source, key, data.lifecycleConfigs[key])),
     sourceIdentity: data.sourceIdentity ?? true,
     ...(data.backup !== false && { backup: { ...BACKUP, ...(data.backup === true ? {} : data.backup) } }),
+    ...(data.departure !== undefined && { departure: departure(data.departure) }),
     tags: data.tags ?? {},
     allowReplacement: data.allowReplacement ?? false,
     warnings,
   };
+}
+
+function departure({ homes, finalBackup }: any): Departure {
+  return { homes, finalBackup: homes === 'delete' && (finalBackup ?? true) };
 }
 
 function bare(prefix: string): string {

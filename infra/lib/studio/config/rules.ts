@@ -24,6 +24,7 @@ export function ruleProblems(source: Source): Problem[] {
     ...securityRules(source, domain),
     ...settings(source, domain),
     ...scripts(source, domain),
+    ...departure(source, domain),
   ];
 }
 
@@ -243,6 +244,17 @@ function scripts(source: Source, domain: Data): Problem[] {
     const what = `\`${dotted(path)}\` becomes a script of ${size} characters in base64: SageMaker takes ${LARGEST_SCRIPT}`;
     return [...missing, source.problem(path, `${what}; put commands into a script among its assets`)];
   });
+}
+
+function departure(source: Source, { departure, backup }: Data): Problem[] {
+  if (departure?.homes !== 'delete' || departure.finalBackup === false || backup !== false) return [];
+  const what = '`domain.departure` backs the home folders up before it deletes them, and `domain.backup` is `false`';
+  return [
+    source.problem(
+      ['domain', 'departure'],
+      `${what}: take that away, or set \`domain.departure.finalBackup\` to \`false\``,
+    ),
+  ];
 }
 
 export function entries(value: Data): [string, Data][] {

@@ -155,6 +155,17 @@ const DOMAIN = object(
         retentionDays: whole(1, 36500, 'Days that a backup is kept (35).'),
       }),
     },
+    departure: object(
+      {
+        homes: choice(['keep', 'delete'], 'The file system of the home folders, and what leads to it.'),
+        finalBackup: flag('Back the home folders up before they are deleted, into a vault that stays (true).'),
+      },
+      {
+        required: ['homes'],
+        description:
+          "Tidegate's. With the stack, all applications, spaces and profiles are deleted, and the home folders if it says so; absent: none of it.",
+      },
+    ),
     tags: {
       type: 'object',
       description: "Tidegate's. Tags of everything that belongs to the domain.",
@@ -188,6 +199,19 @@ const DOMAIN = object(
         // A bucket of the domain's own has administrators.
         if: { not: { properties: { domainBucket: { required: ['domainBucketName'] } }, required: ['domainBucket'] } },
         then: { properties: { dataAdminRoles: { minItems: 1 } }, required: ['dataAdminRoles'] },
+      },
+      {
+        // A final backup needs a vault.
+        if: {
+          properties: {
+            departure: {
+              properties: { homes: { const: 'delete' }, finalBackup: { const: true } },
+              required: ['homes'],
+            },
+          },
+          required: ['departure'],
+        },
+        then: { properties: { backup: { not: { const: false } } } },
       },
       {
         // Into somebody else's bucket assets are put by a role that they gave.

@@ -37,6 +37,9 @@ pub(super) struct Domain {
     pub(super) life: Life,
     /// The home folders; none when they are switched off.
     file_system: Option<String>,
+    /// Whether MiniStack has it, too.
+    #[serde(default)]
+    pub(super) in_ministack: bool,
     /// The next user's id in the file system.
     #[serde(default = "first_uid")]
     next_uid: u64,
@@ -98,6 +101,7 @@ impl Domain {
             key: key.into_iter().find(|key| !key.is_empty()),
         };
         let made = home_files::make(engine, &wanted).await?;
+        self.in_ministack = made.is_some();
         self.file_system = Some(made.unwrap_or_else(|| format!("fs-{}", short(17))));
         Ok(())
     }
@@ -147,7 +151,7 @@ pub(super) async fn create(engine: Arc<Engine>, mut request: Map<String, Value>)
     settings.retain(|name, value| TOLD.contains(&name.as_str()) && !value.is_null());
     settings.entry("AppNetworkAccessType").or_insert_with(|| json!("PublicInternetOnly"));
     let life = Life::begin(engine.now());
-    let mut domain = Domain { arn, life, file_system: None, next_uid: FIRST_UID, settings, id };
+    let mut domain = Domain { arn, life, file_system: None, in_ministack: false, next_uid: FIRST_UID, settings, id };
     domain.make_home_files(&engine).await?;
     engine.store.put(&domain.id, &domain)?;
     tags::set(&engine, &domain.arn, given)?;
@@ -251,7 +255,7 @@ pub(super) async fn update(engine: Arc<Engine>, mut request: Map<String, Value>)
     let mut domain = find(&engine, &id)?;
     domain.make_home_files(&engine).await?;
     engine.store.update(&id, |kept: &mut Domain| {
-        kept.file_system = domain.file_system;
+        (kept.file_system, kept.in_ministack) = (domain.file_system, domain.in_ministack);
         Ok::<_, Error>(())
     })?;
     Ok(json!({"DomainArn": arn}))
@@ -289,8 +293,12 @@ pub(super) async fn delete(engine: Arc<Engine>, request: Deletion) -> Result {
         Ok(domain)
     })?;
     let wanted = request.retention_policy.and_then(|policy| policy.home_efs_file_system);
-    if let (Some("Delete"), Some(id)) = (wanted.as_deref(), &domain.file_system) {
-        home_files::delete(&engine, id).await?;
+    if let (Some("Delete"), Some(id), true) = (wanted.as_deref(), &domain.file_system, domain.in_ministack)
+        && let Err(error) = home_files::delete(&engine, id).await
+    {
+        // As it was, so that the caller may try again.
+        engine.store.put(&domain.id, &domain)?;
+        return Err(error);
     }
     Ok(Value::Null)
 }

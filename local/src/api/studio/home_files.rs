@@ -128,8 +128,6 @@ pub(super) async fn delete(engine: &Engine, id: &str) -> Result<()> {
     let config = &engine.config;
     let targets = match efs(config, Method::GET, &format!("/mount-targets?FileSystemId={id}"), None).await {
         Ok(targets) => targets,
-        // Nothing was made where there is no MiniStack.
-        Err(Refused::Unreachable(_)) => return Ok(()),
         Err(refused) if refused.is("FileSystemNotFound") => return Ok(()),
         Err(refused) => return Err(failed(refused)),
     };

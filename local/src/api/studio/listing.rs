@@ -20,7 +20,7 @@ pub(super) struct Order {
 pub(super) fn sorted<T: Resource>(listing: &str, mut items: Vec<T>, order: &Order) -> Result<Page<T>> {
     let by_change = order.sort_by.as_deref() == Some("LastModifiedTime");
     let time = |item: &T| if by_change { item.life().modified } else { item.life().created };
-    items.sort_by(|a, b| (time(a), a.key()).cmp(&(time(b), b.key())));
+    items.sort_by_key(|item| (time(item), item.key()));
     if order.sort_order.as_deref() == Some("Descending") {
         items.reverse();
     }

@@ -132,3 +132,44 @@ async fn a_domain_goes_after_its_profiles() {
     assert_eq!(engine.call("ListDomains", json!({})).await.unwrap()["Domains"], json!([]));
     assert_eq!(refused(&engine, "ListTags", json!({"ResourceArn": arn})).await.0, Code::ResourceNotFound);
 }
+
+#[tokio::test]
+async fn home_folders_may_come_later_and_do_not_go() {
+    let folder = folder();
+    let engine = engine(&folder.0);
+    let mut request = wanted("team");
+    request["HomeEfsFileSystemCreation"] = json!("Disabled");
+    let (id, _) = domain(&engine, request).await;
+    let files = async || {
+        engine.call("DescribeDomain", json!({"DomainId": id})).await.unwrap().get("HomeEfsFileSystemId").cloned()
+    };
+    assert_eq!(files().await, None);
+    let on = json!({"DomainId": id, "HomeEfsFileSystemCreation": "Enabled"});
+    done(&engine, "UpdateDomain", on).await;
+    let made = files().await.unwrap();
+    assert!(made.as_str().unwrap().starts_with("fs-"));
+    done(&engine, "UpdateDomain", json!({"DomainId": id, "SubnetIds": ["subnet-b"]})).await;
+    assert_eq!(files().await, Some(made));
+}
+
+/// What can be asked for goes with the domain, or the domain stays: MiniStack does not answer here.
+#[tokio::test]
+async fn a_deletion_whose_files_resist_can_be_tried_again() {
+    let folder = folder();
+    let engine = engine(&folder.0);
+    let (id, _) = domain(&engine, wanted("team")).await;
+    let with_files = json!({"DomainId": id, "RetentionPolicy": {"HomeEfsFileSystem": "Delete"}});
+    let has = |domain: &mut Domain| -> Result<(), Error> {
+        domain.in_ministack = true;
+        Ok(())
+    };
+    engine.store.update(&id, has).unwrap();
+    assert_eq!(refused(&engine, "DeleteDomain", with_files.clone()).await.0, Code::Internal);
+    assert_eq!(engine.call("DescribeDomain", json!({"DomainId": id})).await.unwrap()["Status"], "InService");
+    let has_not = |domain: &mut Domain| -> Result<(), Error> {
+        domain.in_ministack = false;
+        Ok(())
+    };
+    engine.store.update(&id, has_not).unwrap();
+    engine.call("DeleteDomain", with_files).await.unwrap();
+}
