@@ -10,8 +10,8 @@ use crate::studio::restore::{Action, Difference, Item, Plan};
 pub(crate) fn text(plan: &Plan, failures: &[Failure], dry_run: bool, style: Style, width: Option<u16>) -> String {
     let mut rows = table::empty(style, width, &["WHAT", "NAME", "ACTION", "DIFFERS IN", "MANIFEST", "DOMAIN"]);
     for item in &plan.items {
-        let has_failed = failures.iter().any(|failure| (failure.kind, &failure.name) == (item.kind, &item.name));
-        let (words, colour) = if has_failed { ("failed", Color::Red) } else { words(&item.action, dry_run) };
+        let (words, colour) =
+            if has_failed(item, failures) { ("failed", Color::Red) } else { words(&item.action, dry_run) };
         let first = [Cell::new(item.kind.words()), Cell::new(&item.name), Cell::new(words).fg(colour)];
         match (&item.action, item.differences.as_slice()) {
             (Action::Stop { why }, _) => drop(rows.add_row(first.into_iter().chain([Cell::new(why)]))),
@@ -32,8 +32,7 @@ pub(crate) fn text(plan: &Plan, failures: &[Failure], dry_run: bool, style: Styl
         }
         text = format!("{text}\n\n{}", table::lines(rows, &[0], &[]));
     }
-    let failed = if failures.is_empty() { String::new() } else { format!(", of which {} failed", failures.len()) };
-    format!("{text}\n\n{}{failed}", counts(&plan.items, dry_run))
+    format!("{text}\n\n{}", counts(&plan.items, failures, dry_run))
 }
 
 fn cells(difference: &Difference) -> [Cell; 3] {
@@ -53,7 +52,11 @@ fn words(action: &Action, dry_run: bool) -> (&'static str, Color) {
     }
 }
 
-fn counts(items: &[Item], dry_run: bool) -> String {
+fn has_failed(item: &Item, failures: &[Failure]) -> bool {
+    failures.iter().any(|failure| (failure.kind, &failure.name) == (item.kind, &item.name))
+}
+
+fn counts(items: &[Item], failures: &[Failure], dry_run: bool) -> String {
     let kinds: [fn(&Action) -> bool; 5] = [
         |action| matches!(action, Action::Make { .. }),
         |action| matches!(action, Action::Update { .. }),
@@ -62,10 +65,11 @@ fn counts(items: &[Item], dry_run: bool) -> String {
         |action| matches!(action, Action::Stop { .. }),
     ];
     let counts = kinds.iter().filter_map(|is| {
-        let of: Vec<&Item> = items.iter().filter(|item| is(&item.action)).collect();
+        let of: Vec<&Item> = items.iter().filter(|item| is(&item.action) && !has_failed(item, failures)).collect();
         Some(format!("{} {}", of.len(), words(&of.first()?.action, dry_run).0))
     });
-    let counts: Vec<String> = counts.collect();
+    let failed = items.iter().filter(|item| has_failed(item, failures)).count();
+    let counts: Vec<String> = counts.chain((failed > 0).then(|| format!("{failed} failed"))).collect();
     if counts.is_empty() { "the manifest has no profiles and no spaces".to_owned() } else { counts.join(", ") }
 }
 

@@ -17,7 +17,7 @@ use crate::studio::manifest::store::{self, Place};
           tidegate studio backup --domain team1 --to s3://backups/studio\n  \
           tidegate studio backup --domain d-0123456789ab --to team1.json\n\n\
           Nothing is changed in the domain, and no manifest is overwritten. Keep manifests where users of the domain cannot \
-          write: whoever restores one gives it the roles that it names. docs/STUDIO.md tells how to restore, and what no \
+          write: whoever restores one gives it the roles that it names. docs/RECOVERY.md tells how to restore, and what no \
           manifest holds.")]
 pub(crate) struct Arguments {
     /// The domain, by its name or its id

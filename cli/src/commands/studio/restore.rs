@@ -21,7 +21,7 @@ use crate::studio::restore::{Action, Plan, Wishes, apply, plan, script};
           tidegate studio restore --manifest team1.json --domain d-new --script copy-homes.sh \\\n    \
           --map sg-0old=sg-0new --map arn:aws:iam::111122223333:role/old=arn:aws:iam::111122223333:role/new\n\n\
           What is there and equal is taken as it is; run it again after a failure. Exit code 0 when everything of the manifest \
-          is there, 1 when something is missing, 2 when the manifest or the command line is wrong. docs/STUDIO.md has the whole \
+          is there, 1 when something is missing, 2 when the manifest or the command line is wrong. docs/RECOVERY.md has the whole \
           way, step by step.")]
 pub(crate) struct Arguments {
     /// A manifest of `tidegate studio backup`
