@@ -54,7 +54,7 @@ build: check-tools ## The command line, the functions, and what CDK packs of the
 	@$(foreach f,$(FUNCTIONS),mkdir -p target/lambda/$(f) && { [ target/lambda/$(f)/bootstrap -nt $(TARGET)/debug/$(f) ] || strip -o target/lambda/$(f)/bootstrap $(TARGET)/debug/$(f); } &&) true
 
 .PHONY: setup
-setup: check-tools .venv/cloud/.done .venv/ml/.done .venv/lint/.done infra/node_modules/.done ## The pinned Python and Node packages
+setup: check-tools .venv/cloud/.done .venv/ml/.done .venv/lint/.done infra/node_modules/.done tests/browser/node_modules/.done ## The pinned Python and Node packages
 
 .PHONY: check-tools
 check-tools:
@@ -80,8 +80,8 @@ check-tools:
 	.venv/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-infra/node_modules/.done: infra/package-lock.json
-	cd infra && npm ci --no-audit --no-fund --loglevel=error
+infra/node_modules/.done tests/browser/node_modules/.done: %/node_modules/.done: %/package-lock.json
+	cd $* && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 .PHONY: clean

@@ -43,14 +43,16 @@ fn every_promise_of_the_contract_has_a_test_that_exists() {
 }
 
 /// The documents that lead somewhere.
-const LINKED: [&str; 11] = [
+const LINKED: [&str; 13] = [
     "README.md",
+    "docs/ACCESS.md",
     "docs/ARCHITECTURE.md",
     "docs/GROUND.md",
     "docs/GUARDRAILS.md",
     "docs/LOCAL.md",
     "docs/NETWORK.md",
     "docs/PLANNING.md",
+    "docs/RECOVERY.md",
     "docs/RUNBOOK.md",
     "docs/SEMANTICS.md",
     "docs/STUDIO.md",
@@ -58,8 +60,7 @@ const LINKED: [&str; 11] = [
 ];
 
 /// The rows of the table of the ground, in its order.
-const GROUND: &str =
-    "A1 A2 A3 A4 A5 A6 A12 A13 B1 B2 B3 B4 B5 B6 B7 B8 B9 B10 B11 B12 C6 D4 D5 E1 E2 E3 E4 E5 E6 E7 E8 E9 E10";
+const GROUND: &str = "A1 A2 A3 A4 A5 A6 A12 A13 B1 B2 B3 B4 B5 B6 B7 B8 B9 B10 B11 B12 C1 C2 C3 C4 C5 C6 C7 C8 D1 D2 D3 D4 D5 D6 D7 E1 E2 E3 E4 E5 E6 E7 E8 E9 E10";
 
 /// A function of that name, or a test of that title; a title may go on with what is tested.
 fn is_test(text: &str, name: &str) -> bool {
@@ -93,6 +94,49 @@ fn every_row_of_the_ground_is_made_and_tested() {
     assert!(wrong.is_empty(), "places and tests named in docs/GROUND.md that do not exist: {wrong:#?}");
 }
 
+/// Each row of attacks names the tests that try them; a name may stop at `…`, and `*` is all of a module.
+#[test]
+fn every_attack_on_the_way_in_is_tried_by_a_test_that_exists() {
+    let mut text = String::new();
+    sources(&root(), &mut text);
+    let page = std::fs::read_to_string(root().join("docs/ACCESS.md")).unwrap();
+    let table = page.split("## Attacks").nth(1).unwrap();
+    let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    assert!(rows.len() > 25, "only {} attacks", rows.len());
+    let mut missing = Vec::new();
+    for row in rows {
+        let cell = row.trim_end_matches('|').rsplit('|').next().unwrap();
+        let names: Vec<&str> = cell.split('`').skip(1).step_by(2).collect();
+        assert!(!names.is_empty(), "an attack that nobody tries: {row}");
+        for name in names {
+            let there = match name.rsplit("::").next().unwrap().split_once('…') {
+                _ if name.contains('/') => root().join(name).exists(),
+                _ if name.ends_with("::*") => {
+                    root().join(format!("access/tests/saml/{}.rs", &name[..name.len() - 3])).exists()
+                }
+                Some((begin, _)) => text.contains(&format!("fn {begin}")),
+                None => is_test(&text, name.rsplit("::").next().unwrap()),
+            };
+            if !there {
+                missing.push(name.to_owned());
+            }
+        }
+    }
+    assert!(missing.is_empty(), "tests named in docs/ACCESS.md that do not exist: {missing:#?}");
+}
+
+/// Whoever cannot get in is told a code: the operator's page says what to do, or that it is one of the table of attacks.
+#[test]
+fn every_code_of_a_refused_assertion_is_on_the_page() {
+    let page = std::fs::read_to_string(root().join("docs/ACCESS.md")).unwrap();
+    let source = std::fs::read_to_string(root().join("access/src/saml/refusal.rs")).unwrap();
+    let codes: Vec<&str> =
+        source.lines().filter_map(|line| line.trim().strip_prefix("Self::")?.split('"').nth(1)).collect();
+    assert!(codes.len() > 40, "only {} codes", codes.len());
+    let missing: Vec<_> = codes.into_iter().filter(|code| !page.contains(&format!("`{code}`"))).collect();
+    assert!(missing.is_empty(), "codes that docs/ACCESS.md does not explain: {missing:?}");
+}
+
 #[test]
 fn every_link_between_documents_leads_somewhere() {
     for document in LINKED {
@@ -122,6 +166,8 @@ fn the_functions_start_on_amazon_linux_2023() {
         "sweep",
         "pipeline-resource",
         "studio-resource",
+        "studio-access",
+        "studio-sign-in",
     ] {
         let path = programs().unwrap().join(function);
         let output = Command::new("objdump").arg("-T").arg(&path).output().unwrap();

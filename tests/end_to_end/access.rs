@@ -33,7 +33,8 @@ pub(crate) fn people_come_in_by_saml(_: &Cloud) -> Result<()> {
         {"until": "team1"},
     ]))?;
     opened(&again, &scene, "team1", "ann")?;
-    let profiles = scene.cloud.aws(&["sagemaker", "list-user-profiles", "--query", "UserProfiles[].UserProfileName"])?;
+    let profiles =
+        scene.cloud.aws(&["sagemaker", "list-user-profiles", "--query", "UserProfiles[].UserProfileName"])?;
     ensure!(profiles == json!(["ann"]), "one profile: {profiles}");
 
     // The page of Studio is for one visit.
@@ -62,17 +63,20 @@ pub(crate) fn people_come_in_by_cognito(_: &Cloud) -> Result<()> {
     let scene = Scene::new()?;
     scene.deploy(&scene.cognito())?;
     let studio = scene.url();
-    let pool = scene.cloud.aws(&["cognito-idp", "list-user-pools", "--max-results", "10", "--query", "UserPools[0].Id"])?;
+    let pool =
+        scene.cloud.aws(&["cognito-idp", "list-user-pools", "--max-results", "10", "--query", "UserPools[0].Id"])?;
     let pool = pool.as_str().context("a user pool")?.to_owned();
     for (name, group) in [("ann", Some("team1")), ("bob", Some("team2")), ("eve", None)] {
         let user = ["--user-pool-id", &pool, "--username", name];
-        scene.cloud.aws(&[&["cognito-idp", "admin-create-user", "--message-action", "SUPPRESS"], &user[..]].concat())?;
+        scene
+            .cloud
+            .aws(&[&["cognito-idp", "admin-create-user", "--message-action", "SUPPRESS"], &user[..]].concat())?;
         let password = ["--password", PASSWORD, "--permanent"];
         scene.cloud.aws(&[&["cognito-idp", "admin-set-user-password"], &user[..], &password].concat())?;
         if let Some(group) = group {
-            scene.cloud.aws(
-                &[&["cognito-idp", "admin-add-user-to-group"], &user[..], &["--group-name", group]].concat(),
-            )?;
+            scene
+                .cloud
+                .aws(&[&["cognito-idp", "admin-add-user-to-group"], &user[..], &["--group-name", group]].concat())?;
         }
     }
 
@@ -127,9 +131,22 @@ impl Scene {
         let settings = json!({"ExecutionRole": role("studio-user")}).to_string();
         for domain in ["team1", "team2"] {
             cloud.aws(&[
-                "sagemaker", "create-domain", "--domain-name", domain, "--auth-mode", "IAM", "--vpc-id", &vpc,
-                "--subnet-ids", &subnet, "--default-user-settings", &settings, "--app-network-access-type", "VpcOnly",
-                "--tags", &format!("Key=DomainName,Value={domain}"),
+                "sagemaker",
+                "create-domain",
+                "--domain-name",
+                domain,
+                "--auth-mode",
+                "IAM",
+                "--vpc-id",
+                &vpc,
+                "--subnet-ids",
+                &subnet,
+                "--default-user-settings",
+                &settings,
+                "--app-network-access-type",
+                "VpcOnly",
+                "--tags",
+                &format!("Key=DomainName,Value={domain}"),
             ])?;
         }
         let port = free_port()?;
@@ -183,12 +200,22 @@ impl Scene {
         let file = folder.join("access.yaml");
         let domains = ["team1", "team2"].map(|name| {
             let analyst = role("studio-user");
-            format!("  - name: {name}\n    defaultExecutionRole: {analyst}\n    executionRoles:\n      analyst: {analyst}\n")
+            format!(
+                "  - name: {name}\n    defaultExecutionRole: {analyst}\n    executionRoles:\n      analyst: {analyst}\n"
+            )
         });
         let url = self.url();
         std::fs::write(&file, format!("network: regional\nurl: {url}\n{way}domains:\n{}", domains.concat()))?;
         let context = format!("access={}", file.display());
-        self.cloud.cdk(&["deploy", "TidegateStorage", "TidegateAccess", "--require-approval", "never", "-c", &context])?;
+        self.cloud.cdk(&[
+            "deploy",
+            "TidegateStorage",
+            "TidegateAccess",
+            "--require-approval",
+            "never",
+            "-c",
+            &context,
+        ])?;
 
         let apis = self.cloud.aws(&["apigateway", "get-rest-apis", "--query", "items[0].id"])?;
         let api = apis.as_str().context("an API")?;
@@ -223,7 +250,9 @@ impl Scene {
         ensure!(found["UserSettings"]["ExecutionRole"] == role("studio-user"), "{found:#}");
         let arn = found["UserProfileArn"].as_str().context("an ARN")?;
         let tags = self.cloud.aws(&["sagemaker", "list-tags", "--resource-arn", arn, "--query", "Tags"])?;
-        let tagged = |key: &str, value: &str| tags.as_array().is_some_and(|all| all.contains(&json!({"Key": key, "Value": value})));
+        let tagged = |key: &str, value: &str| {
+            tags.as_array().is_some_and(|all| all.contains(&json!({"Key": key, "Value": value})))
+        };
         ensure!(tagged("DomainName", domain) && tagged("studiouserid", "ann@example.com"), "{tags}");
         Ok(())
     }
@@ -231,7 +260,10 @@ impl Scene {
     /// Nothing that would let anybody in is in any log of the functions, of the engine or of the API.
     fn tells_no_secret(&self, secrets: &Value) -> Result<()> {
         let secrets: Vec<&str> = secrets.as_array().context("secrets")?.iter().filter_map(Value::as_str).collect();
-        ensure!(secrets.len() > 3 && secrets.iter().all(|secret| secret.len() >= 16), "nothing to look for: {secrets:?}");
+        ensure!(
+            secrets.len() > 3 && secrets.iter().all(|secret| secret.len() >= 16),
+            "nothing to look for: {secrets:?}"
+        );
         let mut logs = String::new();
         let groups = self.cloud.aws(&["logs", "describe-log-groups", "--query", "logGroups[].logGroupName"])?;
         for group in groups.as_array().context("log groups")? {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::indexing_slicing, reason = "a test may panic")]
 
+mod access;
 mod arrivals;
 mod configuration;
 mod conformance;
@@ -41,6 +42,8 @@ const SCENARIOS: &[(&str, Scenario)] = &[
     ("killing_a_function_leaves_no_run_hanging", restarts::function_killed),
     ("cloudformation_makes_and_removes_a_pipeline", stack::makes_and_removes_a_pipeline),
     ("the_secure_ground_comes_stays_and_goes", ground::comes_stays_and_goes),
+    ("people_come_in_by_saml", access::people_come_in_by_saml),
+    ("people_come_in_by_cognito", access::people_come_in_by_cognito),
     ("down_and_up_keep_ledger_bucket_and_registry", restarts::state_survives),
 ];
 

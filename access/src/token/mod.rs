@@ -135,10 +135,10 @@ impl Cognito {
         if claims.get("exp").and_then(Value::as_i64).ok_or(TokenRefusal::Claim("exp"))? <= now.as_second() {
             return Err(TokenRefusal::Expired);
         }
-        if let Some(begin) = claims.get("nbf") {
-            if begin.as_i64().ok_or(TokenRefusal::Claim("nbf"))? > now.as_second() {
-                return Err(TokenRefusal::NotYet);
-            }
+        if let Some(begin) = claims.get("nbf")
+            && begin.as_i64().ok_or(TokenRefusal::Claim("nbf"))? > now.as_second()
+        {
+            return Err(TokenRefusal::NotYet);
         }
         if !text(claims, "scope")?.split(' ').any(|scope| scope == self.scope.as_str()) {
             return Err(TokenRefusal::Scope);

@@ -1,4 +1,4 @@
-import { Structure } from '../../studio/config/structure';
+import { Structure } from '../../shared/yaml/structure';
 import { Source, line } from '../../shared/yaml/source';
 import type { Path, Problem } from '../../shared/yaml/source';
 import type { Access, AccessDomain, Claim, Cognito, SamlByAws, SamlHere } from './access';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { PLACEHOLDERS } from '../../studio/config/schema-words';
+import { PLACEHOLDERS } from '../../shared/yaml/schema-words';
 import { dotted } from '../../shared/yaml/source';
 import type { Path, Problem, Source } from '../../shared/yaml/source';
 import { certificatesIn } from './certificates';

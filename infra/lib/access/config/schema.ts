@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { SSM, arn, array, choice, flag, object, text, whole } from '../../studio/config/schema-words';
-import type { Schema } from '../../studio/config/schema-words';
+import { SSM, arn, array, choice, flag, object, text, whole } from '../../shared/yaml/schema-words';
+import type { Schema } from '../../shared/yaml/schema-words';
 import { LIFECYCLE_APPS } from './access';
 
 /** Where the schema is published, for editors. */

@@ -13,9 +13,13 @@ import type {
 } from './domain';
 import { profileName } from './names';
 import { entries, ruleProblems, securityRuleList } from './rules';
+import { SCHEMA } from './schema';
 import { Source, line } from '../../shared/yaml/source';
 import type { Problem } from '../../shared/yaml/source';
-import { structureProblems } from './structure';
+import { Structure } from '../../shared/yaml/structure';
+
+/** What a domain file may hold. */
+const STRUCTURE = new Structure(SCHEMA);
 
 /** What is wrong with domain files: every problem of every file, a line each. */
 export class DomainFilesError extends Error {
@@ -58,7 +62,7 @@ export function readDomains(files: readonly string[]): Domain[] {
 /** Every problem of one file, in the order of its lines. */
 export function check(source: Source): Problem[] {
   if (source.problems.length > 0) return [...source.problems];
-  const problems = [...structureProblems(source), ...ruleProblems(source)];
+  const problems = [...STRUCTURE.problems(source), ...ruleProblems(source)];
   if (problems.length === 0 && !NAME.test(nameOf(source))) {
     problems.push(
       source.problem(

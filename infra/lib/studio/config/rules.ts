@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { LARGEST_SCRIPT, scriptSize } from '../script';
 import { LONGEST_NAME, profileName } from './names';
-import { PLACEHOLDERS } from './schema-words';
+import { PLACEHOLDERS } from '../../shared/yaml/schema-words';
 import { dotted } from '../../shared/yaml/source';
 import type { Path, Problem, Source } from '../../shared/yaml/source';
 

@@ -1,5 +1,5 @@
-import { SSM, arn, array, choice, object, text, whole } from './schema-words';
-import type { Schema } from './schema-words';
+import { SSM, arn, array, choice, object, text, whole } from '../../shared/yaml/schema-words';
+import type { Schema } from '../../shared/yaml/schema-words';
 
 const LIFECYCLE_ARN = arn('sagemaker', 'studio-lifecycle-config/', 'the ARN of a lifecycle configuration');
 const LIFECYCLE_ARNS = array(LIFECYCLE_ARN, { maxItems: 30 });

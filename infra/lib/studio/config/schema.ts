@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { DOMAIN_TAG, OWNER_TAG, SESSION_TAG } from '../tags';
 import { settingsSchema, spaceSettingsSchema } from './schema-settings';
-import { SSM, arn, array, choice, flag, name, object, text, whole } from './schema-words';
-import type { Schema } from './schema-words';
+import { SSM, arn, array, choice, flag, name, object, text, whole } from '../../shared/yaml/schema-words';
+import type { Schema } from '../../shared/yaml/schema-words';
 
 /** Where the schema is published, for editors. */
 export const SCHEMA_FILE = join(__dirname, '..', '..', '..', 'schema', 'studio-domain.schema.json');

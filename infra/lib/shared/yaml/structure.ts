@@ -1,10 +1,9 @@
 import Ajv2020 from 'ajv/dist/2020';
 import type { ErrorObject, ValidateFunction } from 'ajv/dist/2020';
-import { nearest } from '../../shared/nearest';
-import { SCHEMA } from './schema';
+import { nearest } from '../nearest';
 import type { Schema } from './schema-words';
-import { dotted } from '../../shared/yaml/source';
-import type { Path, Problem, Source } from '../../shared/yaml/source';
+import { dotted } from './source';
+import type { Path, Problem, Source } from './source';
 
 /** Checks data against one schema; it is compiled at the first use. */
 export class Structure {
@@ -43,18 +42,6 @@ export class Structure {
     }
     return this.compiled;
   }
-}
-
-const DOMAIN = new Structure(SCHEMA);
-
-/** Whether the published schema accepts this data; ajv's own answer, for comparison. */
-export function accepts(data: unknown): boolean {
-  return DOMAIN.accepts(data);
-}
-
-/** What the schema of domain files has against this one. */
-export function structureProblems(source: Source): Problem[] {
-  return DOMAIN.problems(source);
 }
 
 function describe(source: Source, error: ErrorObject): Problem | undefined {
