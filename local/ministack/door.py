@@ -153,9 +153,19 @@ class Door:
 
 def _is_local(scope) -> bool:
     """A web page reaches loopback too, and who may create a function here may run any program. MiniStack lets every
-    origin in; no program that belongs here sends one, nor a name of another machine."""
+    origin in; no program that belongs here sends one, nor a name of another machine. Browsers do where AWS has doors for
+    them: a deployed API, and the forms of a user pool's own pages."""
     headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]}
-    return "origin" not in headers and _LOOPBACK.match(headers.get("host", "")) is not None
+    host = headers.get("host", "")
+    if _LOOPBACK.match(host) is None:
+        return False
+    return "origin" not in headers or _is_an_api(host, scope.get("path", "/")) or (
+        (scope.get("method"), scope.get("path"), headers["origin"]) == ("POST", "/login", f"http://{host}"))
+
+
+def _is_an_api(host, path) -> bool:
+    # The account is the local cloud's one, as for every request that is not signed.
+    return bool(ministack._EXECUTE_API_RE.match(host)) or ministack._resolve_custom_domain_request(host, path) is not None
 
 
 async def _refuse(scope, receive, send) -> None:

@@ -30,7 +30,7 @@ logging.getLogger().setLevel(logging.CRITICAL)
 
 _SESSION = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
 _CLIENTS: dict = {}
-_SERVICES = ("backup", "budgets", "cloudformation", "cloudwatch_logs", "cognito", "dynamodb", "ec2", "iam", "kms", "lambda_svc",
+_SERVICES = ("apigateway_v1", "backup", "budgets", "cloudformation", "cloudwatch_logs", "cognito", "dynamodb", "ec2", "iam", "kms", "lambda_svc",
              "organizations", "s3", "ssm")
 
 

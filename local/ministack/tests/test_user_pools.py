@@ -13,6 +13,13 @@ class UserPools(Case):
         told = self.make({"Pool": POOL}, outputs)
         self.assertEqual(told["Issuer"], f"https://cognito-idp.{REGION}.amazonaws.com/{told['Id']}")
 
+    def test_somebody_is_invited_whatever_the_policy_of_passwords(self):
+        client = self.client("cognito-idp")
+        policy = {"PasswordPolicy": {"MinimumLength": 30, "RequireSymbols": True, "RequireNumbers": True}}
+        pool = client.create_user_pool(PoolName="people", Policies=policy)["UserPool"]["Id"]
+        made = client.admin_create_user(UserPoolId=pool, Username="ann", MessageAction="SUPPRESS")["User"]
+        self.assertEqual(made["UserStatus"], "FORCE_CHANGE_PASSWORD")
+
 
 if __name__ == "__main__":
     unittest.main()
