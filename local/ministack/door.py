@@ -28,6 +28,7 @@ import roles
 import schedules
 import security_groups
 import spending
+import studio
 import tables
 import user_pools
 import workers
@@ -46,7 +47,7 @@ _TEXT_FIELDS = ("version", "id", "detail-type", "source", "account", "time", "re
 
 # The resource types of a stack that MiniStack lacks, or does not hold as AWS does.
 GROUND = (operations, network, security_groups, endpoints, functions, buckets, roles, principals, backups, organization,
-          spending, helpers, tables, log_groups, user_pools)
+          spending, helpers, tables, log_groups, user_pools, studio)
 
 
 class Door:

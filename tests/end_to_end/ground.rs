@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tidegate_tests::Cloud;
 
 /// What is deployed, in the order of its making. Not the organisation's policies, whose targets are somebody's own, nor
-/// Studio, which the local cloud cannot hold.
+/// Studio, which has scenarios of its own.
 const STACKS: [&str; 4] = ["TidegateStorage", "TidegateNetwork", "Tidegate", "TidegateGuardrails"];
 
 /// Everything of them that the local cloud can hold, switched on.

@@ -8,6 +8,7 @@ mod configuration;
 mod conformance;
 mod dead_letters;
 mod demo;
+mod departure;
 mod explained;
 mod ground;
 mod restarts;
@@ -44,6 +45,7 @@ const SCENARIOS: &[(&str, Scenario)] = &[
     ("the_secure_ground_comes_stays_and_goes", ground::comes_stays_and_goes),
     ("people_come_in_by_saml", access::people_come_in_by_saml),
     ("people_come_in_by_cognito", access::people_come_in_by_cognito),
+    ("a_domain_goes_and_comes_back", departure::a_domain_goes_and_comes_back),
     ("down_and_up_keep_ledger_bucket_and_registry", restarts::state_survives),
 ];
 
