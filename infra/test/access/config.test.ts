@@ -88,8 +88,13 @@ describe('the file `access`', () => {
   });
 
   it('C4 warns where a name of one provider would open the profile of the same name of another', () => {
-    assert.match(read(FEDERATED).warnings.join(), /access\.yaml:8: both `saml` and `cognito` say who people are, and/);
-    assert.deepEqual(read(`profile: { form: hashed }\n${FEDERATED}`).warnings, []);
+    const pool = FEDERATED.replace(/ {2}federation: .*\n/, '  mfa: required\n');
+    assert.match(
+      read(pool.replace('hashed', 'exact')).warnings.join(),
+      /access\.yaml:8: both `saml` and `cognito` say who people are, and/,
+    );
+    assert.deepEqual(read(pool).warnings, []);
+    assert.deepEqual(read(FEDERATED).warnings, []);
     assert.deepEqual(read(COGNITO).warnings, []);
   });
 
@@ -423,6 +428,11 @@ describe('the file `access`', () => {
         /engineer` is `arn:\{\{partition\}\}:iam::\{\{org\}\}:role\/engineer`: give/,
         /^access\.yaml:13: `domains\[0\]\.executionRoles\.engineer` holds `\{\{org\}\}`: use `\{\{partition\}\}`/,
       ],
+    ],
+    [
+      'people of another provider under names that no profile can have',
+      FEDERATED.replace('profile: { form: hashed }\n', ''),
+      [/^access\.yaml:9: `cognito\.federation` gives people names such as .*: set `profile\.form: hashed`/],
     ],
     ['what is no YAML', 'saml: [', [/^access\.yaml:\d: is no valid YAML: /]],
     ['what is no map', '- saml', ['access.yaml:1: `the file` is a list of 1: give keys with values']],

@@ -90,6 +90,7 @@ saml:
   claims: { profile: { attribute: mail }, domain: { attribute: domain } }
 cognito:
   federation: { name: corporate, metadata: idp.xml, attributes: { email: mail } }
+profile: { form: hashed }
 domains:
   - name: team1
 `;

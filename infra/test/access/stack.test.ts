@@ -459,12 +459,11 @@ describe('the network', () => {
         .findWarning('*', Match.anyValue())
         .map(({ entry }) => String(entry.data).replace(/^\S+access\.yaml: /, ''));
     assert.deepEqual(warned(SAML, INSIDE), []);
-    const federated = `profile: { form: hashed }\n${FEDERATED}`;
-    const [open, anywhere, ...more] = warned(federated);
+    const [open, anywhere, ...more] = warned(FEDERATED);
     assert.match(open!, /the API is open to the internet: name `addresses`/);
     assert.deepEqual([anywhere, more], [undefined, []]);
     assert.match(warned(COGNITO)[0]!, /Studio's URL opens from anywhere, because the function has no address of yours/);
     assert.match(warned(SAML, { network: 'new' })[0]!, /the function is outside: the URL opens from anywhere/);
-    assert.match(warned(federated, INSIDE)[1]!, /`regional` without `addresses`: Studio's URL opens from anywhere/);
+    assert.match(warned(FEDERATED, INSIDE)[1]!, /`regional` without `addresses`: Studio's URL opens from anywhere/);
   });
 });

@@ -167,6 +167,14 @@ function cognito(source: Source, data: Data): Problem[] {
       ),
     );
   }
+  if ('federation' in given && data.profile?.form !== 'hashed') {
+    problems.push(
+      source.problem(
+        ['cognito', 'federation'],
+        '`cognito.federation` gives people names such as `corporate_ann@example.com`, which no profile can have: set `profile.form: hashed`',
+      ),
+    );
+  }
   problems.push(...metadata(source, ['cognito', 'federation', 'metadata'], given.federation?.metadata));
   return problems;
 }
