@@ -26,6 +26,24 @@ pub(crate) fn shows_what_it_promises(cloud: &Cloud) -> Result<()> {
     Ok(())
 }
 
+/// The way into Studio, as a newcomer is shown it: somebody comes in, somebody does not, and nobody twice.
+pub(crate) fn shows_a_sign_in(cloud: &Cloud) -> Result<()> {
+    let shown = cloud.tidegate(&["demo", "--access"])?;
+    for evidence in [
+        "3. Ann signs in, and has a profile from then on",
+        "churn-team",
+        "ann\tInService",
+        "4. Bob belongs to another team",
+        "You cannot enter here",
+        "5. What let Ann in once lets nobody in twice",
+        "request-unknown",
+    ] {
+        ensure!(shown.contains(evidence), "`{evidence}` is not in what the demo showed:\n{shown}");
+    }
+    ensure!(!shown.contains("token="), "the demo prints what lets people in:\n{shown}");
+    Ok(())
+}
+
 /// What the demo did is in the ledger, by the public listings.
 pub(crate) fn ledger_tells(cloud: &Cloud) -> Result<()> {
     let runs = cloud.tidegate_json(&["runs", "--pipeline", "breast-cancer"])?;

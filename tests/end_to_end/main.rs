@@ -43,6 +43,7 @@ const SCENARIOS: &[(&str, Scenario)] = &[
     ("killing_a_function_leaves_no_run_hanging", restarts::function_killed),
     ("cloudformation_makes_and_removes_a_pipeline", stack::makes_and_removes_a_pipeline),
     ("the_secure_ground_comes_stays_and_goes", ground::comes_stays_and_goes),
+    ("the_demo_shows_a_sign_in", demo::shows_a_sign_in),
     ("people_come_in_by_saml", access::people_come_in_by_saml),
     ("people_come_in_by_cognito", access::people_come_in_by_cognito),
     ("a_domain_goes_and_comes_back", departure::a_domain_goes_and_comes_back),
