@@ -149,7 +149,7 @@ describe('endpoints', () => {
 
   it('A1 admit principals of this account only, and to its own resources', () => {
     for (const [service, p] of Object.entries(
-      endpoints(new Synthesized({ ...FULL, alsoCalled: 'ecr.api,ecr.dkr,studio' })),
+      endpoints(new Synthesized({ ...FULL, alsoCalled: 'ecr.api,ecr.dkr,studio,sts' })),
     )) {
       const [own, ...others] = p.PolicyDocument.Statement;
       assert.deepEqual([own.Effect, own.Principal], ['Allow', { AWS: '*' }], service);
@@ -175,6 +175,14 @@ describe('endpoints', () => {
           'ecr:GetDownloadUrlForLayer',
         ]);
         assert.deepEqual(Object.keys(pull.Condition.StringEquals), ['aws:PrincipalAccount']);
+        continue;
+      }
+      if (service.endsWith('.sts')) {
+        // An assertion is not signed by a principal: AWS's own example of a data perimeter has this statement apart, too.
+        const [assertions, ...more] = others;
+        assert.deepEqual([more, assertions.Condition], [[], undefined]);
+        assert.deepEqual(assertions.Action, ['sts:AssumeRoleWithSAML', 'sts:TagSession']);
+        assert.equal(text(assertions.Resource), 'arn:${AWS::Partition}:iam::${AWS::AccountId}:role/*');
         continue;
       }
       assert.deepEqual(

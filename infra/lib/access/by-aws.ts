@@ -21,8 +21,8 @@ export interface ByAwsProps {
  * What `verify: aws` needs in IAM: an identity provider, and a role for each domain whose sessions may enter as the person
  * that the session's tag names, and as nobody else.
  *
- * Whoever has an assertion could take the role without the function, too. So the role can do no more than its person may:
- * the tag is the identity provider's, and the execution role of a new profile is the domain's one default, not a choice.
+ * Whoever has an assertion could take the role without the function, too. So who somebody is, the tags and the execution role
+ * of a new profile are bounded here; its name, its other settings and the length of a session are not (docs/ACCESS.md).
  */
 export class ByAws extends Construct {
   /** As the functions read it: without a reference, since CloudFormation fills no file. */

@@ -58,9 +58,12 @@ export function entry(stack: Stack, props: EntryProps): iam.PolicyStatement[] {
   const ours = { ...own, [`sagemaker:ResourceTag/${DOMAIN_TAG}`]: names };
 
   const keys = [OWNER_TAG, DOMAIN_TAG, ...new Set(domains.flatMap(({ tags }) => Object.keys(tags)))];
+  // A session of a person's own is for one domain: it writes the values of the file, or somebody could write another team's.
+  const fixed = owner === undefined ? {} : (domains[0]?.tags ?? {});
   const tagged: Conditions = {
     StringEquals: {
       ...(owner !== undefined && { [`aws:RequestTag/${OWNER_TAG}`]: owner }),
+      ...Object.fromEntries(Object.entries(fixed).map(([key, value]) => [`aws:RequestTag/${key}`, values.text(value)])),
       [`aws:RequestTag/${DOMAIN_TAG}`]: names,
     },
     'ForAllValues:StringEquals': { 'aws:TagKeys': keys },

@@ -88,6 +88,8 @@ function admitted(scope: Construct, admits: CalledService['admits']): iam.Policy
       return [accessOnly(scope)];
     case 'images':
       return [ownOnly(), imagesOfOthers()];
+    case 'assertions':
+      return [ownOnly(), assertionsForOwnRoles(scope)];
     case undefined:
       return [ownOnly()];
   }
@@ -132,6 +134,19 @@ function ownProfilesOnly(scope: Construct): iam.PolicyStatement {
     principals: [new iam.AnyPrincipal()],
     actions: ['sagemaker:CreatePresignedDomainUrl'],
     resources: [Stack.of(scope).formatArn({ service: 'sagemaker', resource: 'user-profile', resourceName: '*' })],
+  });
+}
+
+/**
+ * AssumeRoleWithSAML is not signed: whoever asks is nobody yet, and the assertion says who takes the role. The role's trust
+ * policy names the provider: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithSAML.html
+ */
+function assertionsForOwnRoles(scope: Construct): iam.PolicyStatement {
+  return new iam.PolicyStatement({
+    sid: 'AssertionsForRolesOfThisAccount',
+    principals: [new iam.AnyPrincipal()],
+    actions: ['sts:AssumeRoleWithSAML', 'sts:TagSession'],
+    resources: [Stack.of(scope).formatArn({ service: 'iam', region: '', resource: 'role', resourceName: '*' })],
   });
 }
 

@@ -14,9 +14,9 @@ export interface CalledService {
   /**
    * Whom its endpoint admits. Absent: principals of this account, to resources of it. `images`: these, to pull images of
    * others too, such as AWS's own. `profiles`: browsers, which sign nothing, to user profiles of this account. `access`:
-   * browsers, to the stage of this account's APIs that lets people into Studio.
+   * browsers, to the stage of this account's APIs that lets people into Studio. `assertions`: whoever has one, to roles of this account.
    */
-  readonly admits?: 'images' | 'profiles' | 'access';
+  readonly admits?: 'images' | 'profiles' | 'access' | 'assertions';
 }
 
 /**
@@ -50,6 +50,7 @@ export const CALLED: readonly CalledService[] = [
     service: 'sts',
     callers: ['studio', 'access-by-aws'],
     because: 'SDKs ask who they are; assertions are verified where AWS does it',
+    admits: 'assertions',
   },
   {
     service: 'execute-api',

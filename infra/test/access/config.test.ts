@@ -87,17 +87,6 @@ describe('the file `access`', () => {
     assert.deepEqual(readAccess(file, NOW).warnings, []);
   });
 
-  it('C4 warns where a name of one provider would open the profile of the same name of another', () => {
-    const pool = FEDERATED.replace(/ {2}federation: .*\n/, '  mfa: required\n');
-    assert.match(
-      read(pool.replace('hashed', 'exact')).warnings.join(),
-      /access\.yaml:8: both `saml` and `cognito` say who people are, and/,
-    );
-    assert.deepEqual(read(pool).warnings, []);
-    assert.deepEqual(read(FEDERATED).warnings, []);
-    assert.deepEqual(read(COGNITO).warnings, []);
-  });
-
   it('C1 keeps the address of API Gateway unless there is an https address of its owner', () => {
     assert.equal(read(SAML).defaultEndpoint, true);
     assert.equal(read(`url: https://studio.example.com\n${SAML}`).defaultEndpoint, false);
@@ -265,8 +254,11 @@ describe('the file `access`', () => {
     ],
     [
       'two meanings of /login',
-      `cognito: {}\n${SAML}`,
-      [/^access\.yaml:5: `saml\.signOnUrl` and `cognito` both begin a sign-in at `\/login`: take one of them out/],
+      `cognito: {}\nprofile: { form: hashed }\n${SAML.replace(/^profile:(\n {2}.*)+\n/m, '')}`,
+      [
+        /: `saml\.signOnUrl` and `cognito` both begin a sign-in at `\/login`: take one of them out/,
+        /: `domains\[0\]\.executionRoles` is chosen from by SAML's claim, and people of `cognito` have none/,
+      ],
     ],
     [
       'what belongs to the other way of verifying',
@@ -432,7 +424,30 @@ describe('the file `access`', () => {
     [
       'people of another provider under names that no profile can have',
       FEDERATED.replace('profile: { form: hashed }\n', ''),
-      [/^access\.yaml:9: `cognito\.federation` gives people names such as .*: set `profile\.form: hashed`/],
+      [
+        /^access\.yaml:8: both `saml` and `cognito`/,
+        /^access\.yaml:9: `cognito\.federation` gives people names such as .*: set `profile\.form: hashed`/,
+      ],
+    ],
+    [
+      'two providers that may give one name to two people',
+      FEDERATED.replace('hashed', 'exact').replace(/ {2}federation: .*\n/, '  mfa: required\n'),
+      [/^access\.yaml:8: both `saml` and `cognito` say who people are, .*: set `profile\.form: hashed`$/],
+    ],
+    [
+      'a pool beside sessions of AWS, which know people by their tag alone',
+      `cognito:\nprofile: { form: hashed }\n${BY_AWS}`,
+      [/^access\.yaml:1: `cognito` beside `saml\.verify: aws`: /],
+    ],
+    [
+      'roles by a claim that people of the pool do not have',
+      FEDERATED.replace('domain: { attribute: domain } }', 'domain: { attribute: domain }, role: nameId }').replace(
+        '  - name: team1',
+        '  - name: team1\n    executionRoles: { analyst: analyst }',
+      ),
+      [
+        /^access\.yaml:13: `domains\[0\]\.executionRoles` is chosen from by SAML's claim, .*: give `defaultExecutionRole` too$/,
+      ],
     ],
     ['what is no YAML', 'saml: [', [/^access\.yaml:\d: is no valid YAML: /]],
     ['what is no map', '- saml', ['access.yaml:1: `the file` is a list of 1: give keys with values']],

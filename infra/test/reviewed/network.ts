@@ -8,6 +8,8 @@ export const wildcards: Reasons = {
     'the flow log refers to its role, which can therefore not name it',
   'Allow resource arn:${AWS::Partition}:sagemaker:${AWS::Region}:${AWS::AccountId}:user-profile/*':
     'a policy of an endpoint gives no right; domains and their profiles come and go',
+  'Allow resource arn:${AWS::Partition}:iam::${AWS::AccountId}:role/*':
+    'a policy of an endpoint gives no right; the trust policy of a role names the provider whose assertions take it',
   'Allow resource arn:${AWS::Partition}:s3:::cloudformation-custom-resource-response-${AWS::Region}/*':
     'CloudFormation names the object that takes the answer',
   'Allow resource arn:${AWS::Partition}:s3:::prod-${AWS::Region}-starport-layer-bucket/*':

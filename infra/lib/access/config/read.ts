@@ -58,12 +58,6 @@ function toAccess(source: Source, now: Date): Access {
   const regional = data.network === 'regional';
   // An address of the API by way of an endpoint is API Gateway's own, too.
   const ownUrl = /^https:/.test(data.url ?? '') && !/\.execute-api\.[a-z0-9-]+\.amazonaws\./.test(data.url);
-  if (data.saml && 'cognito' in data && (data.profile?.form ?? 'exact') === 'exact') {
-    warn(
-      ['cognito'],
-      'both `saml` and `cognito` say who people are, and `profile.form` is `exact`: who has the same name in both is the same person; set `profile.form: hashed` unless one person gives all the names',
-    );
-  }
   return {
     file: source.file,
     network: regional ? 'regional' : 'private',

@@ -71,6 +71,38 @@ function ways(source: Source, data: Data): Problem[] {
       ),
     );
   }
+  if (isMap(data.saml) && 'cognito' in data) problems.push(...twoNamespaces(source, data));
+  return problems;
+}
+
+/** Two issuers may call two people by one name; and what one of them gives a profile, the other would find there. */
+function twoNamespaces(source: Source, data: Data): Problem[] {
+  const problems: Problem[] = [];
+  if (data.saml.verify === 'aws') {
+    problems.push(
+      source.problem(
+        ['cognito'],
+        '`cognito` beside `saml.verify: aws`: the session of AWS opens whatever profile has its name in the tag `studiouserid`, and the pool would make such profiles too; take one of them out',
+      ),
+    );
+  } else if (data.profile?.form !== 'hashed') {
+    problems.push(
+      source.problem(
+        ['cognito'],
+        'both `saml` and `cognito` say who people are, and who has the same name in both would be the same person: set `profile.form: hashed`',
+      ),
+    );
+  }
+  for (const [index, domain] of list(data.domains)) {
+    if (isMap(domain) && 'executionRoles' in domain && !('defaultExecutionRole' in domain)) {
+      problems.push(
+        source.problem(
+          ['domains', index, 'executionRoles'],
+          `\`domains[${index}].executionRoles\` is chosen from by SAML's claim, and people of \`cognito\` have none, so a profile would keep the role of another sign-in: give \`defaultExecutionRole\` too`,
+        ),
+      );
+    }
+  }
   return problems;
 }
 
