@@ -54,9 +54,8 @@ pub(super) async fn start(aws: &Aws, vault: &Vault, file_system: &str, token: &s
     id.map(str::to_owned).ok_or_else(|| Trouble::Later(format!("{what}: AWS Backup names no job")))
 }
 
-/// A job's state.
-pub(super) async fn describe(aws: &Aws, id: &str) -> Result<Job, Trouble> {
-    // It is in a tag, which others can write.
+/// The state of a job of this file system and vault. Another's is none: its id comes from a tag, which others can write.
+pub(super) async fn describe(aws: &Aws, id: &str, file_system: &str, vault: &Vault) -> Result<Job, Trouble> {
     if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
         return Err(Trouble::Gone);
     }
@@ -70,6 +69,9 @@ pub(super) async fn describe(aws: &Aws, id: &str) -> Result<Job, Trouble> {
     let answer = aws.backup().json(call).await;
     let answer = answer.map_err(|failed| Trouble::from(failed).at("the final backup's state cannot be read"))?;
     let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default();
+    if text("ResourceArn") != file_system || text("BackupVaultName") != vault.vault_name {
+        return Err(Trouble::Gone);
+    }
     Ok(match text("State") {
         "COMPLETED" => Job::Complete(answer.get("CompletionDate").and_then(time)),
         state @ ("ABORTED" | "EXPIRED" | "FAILED" | "PARTIAL") => match text("StatusMessage") {

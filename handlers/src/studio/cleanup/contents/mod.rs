@@ -23,7 +23,7 @@ use crate::cloudformation::{Envelope, RequestError, read};
 const PAGE: i32 = 100;
 
 /// A backup that was complete longer ago is made again: somebody may have worked since.
-const FRESH: SignedDuration = SignedDuration::from_hours(24);
+const FRESH: SignedDuration = SignedDuration::from_hours(1);
 
 /// Of `Custom::TidegateStudioContents`.
 #[derive(Clone, Debug, Deserialize)]
@@ -197,9 +197,13 @@ impl<'a> Contents<'a> {
         let Some(job) = home.tag(FINAL_BACKUP).map(str::to_owned) else { return Ok(Saved::Missing(None)) };
         let ours = self.started.contains(&job);
         let fresh = |time: Timestamp| Timestamp::now().duration_since(time) < FRESH;
-        Ok(match unless_gone(backup::describe(self.aws, &job).await)? {
+        // An application that was there until now may have written after an earlier request's backup.
+        let counts = ours || self.tried.is_empty();
+        let (Some(homes), Some(vault)) = (&self.homes, &self.vault) else { return Ok(Saved::Unwanted) };
+        Ok(match unless_gone(backup::describe(self.aws, &job, &homes.arn, vault).await)? {
             Some(Job::Going(done)) => Saved::Going(job, done),
-            Some(Job::Complete(time)) if ours || time.is_some_and(fresh) => Saved::Complete,
+            // A start under a known token may answer with a job of long ago.
+            Some(Job::Complete(time)) if counts && time.map_or(ours, fresh) => Saved::Complete,
             Some(Job::Broken(why)) if ours => Saved::Broken(job, why),
             // It has only just been made; one backup a request, whatever is said of it.
             None if ours => Saved::Going(job, String::new()),
@@ -243,6 +247,7 @@ impl Work for Contents<'_> {
                 };
                 let what = format!("the application `{app}` cannot be deleted");
                 self.tried.insert(app);
+                self.started.clear();
                 call.send().await.map_err(|error| Trouble::from(error).at(&what))?;
             }
             Action::Backup(previous) => self.back_up(previous.as_deref()).await?,

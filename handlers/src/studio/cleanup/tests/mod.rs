@@ -218,9 +218,21 @@ async fn d7_a_backup_that_fails_keeps_everything_and_is_made_again_by_the_next_r
 
 #[tokio::test]
 async fn d7_a_backup_of_long_ago_does_not_count_and_one_under_way_does() {
-    for (state, jobs) in [(JobState::Ended("OLD"), 2), (JobState::Running(3), 1), (JobState::Ended("COMPLETED"), 1)] {
+    let cases = [
+        (JobState::Ended("OLD"), false, 2),
+        (JobState::Running(3), false, 1),
+        (JobState::Ended("COMPLETED"), false, 1),
+        (JobState::Ended("ANOTHER'S"), false, 2),
+        // Somebody has worked since.
+        (JobState::Running(3), true, 2),
+        (JobState::Ended("COMPLETED"), true, 2),
+    ];
+    for (state, somebody_works, jobs) in cases {
         let cloud = Cloud::new(world());
         cloud.with(|world| {
+            if !somebody_works {
+                world.apps.retain(|app| app.domain != "d-1");
+            }
             world.jobs.insert("job-1".to_owned(), ("another".to_owned(), state));
             world.file_systems.get_mut("fs-1").unwrap().tags.insert(FINAL_BACKUP.to_owned(), "job-1".to_owned());
         });

@@ -155,12 +155,21 @@ impl World {
                 }
             }
             let now = jiff::Timestamp::now().as_second();
-            return Ok(match state {
+            let mut told = match state {
                 JobState::Running(_) => json!({"State": "RUNNING", "PercentDone": "40.0"}),
                 JobState::Ended("OLD") => json!({"State": "COMPLETED", "CompletionDate": now - 90_000}),
                 JobState::Ended("COMPLETED") => json!({"State": "COMPLETED", "CompletionDate": now - 60}),
+                // Of another file system, though the tag says otherwise.
+                JobState::Ended("ANOTHER'S") => {
+                    json!({"State": "COMPLETED", "CompletionDate": now - 60, "ResourceArn": "x"})
+                }
                 JobState::Ended(other) => json!({"State": other, "StatusMessage": "the role may not"}),
-            });
+            };
+            let arn = "arn:aws:elasticfilesystem:eu-west-1:123456789012:file-system/fs-1";
+            let told_arn = told.get("ResourceArn").cloned().unwrap_or_else(|| arn.into());
+            told["ResourceArn"] = told_arn;
+            told["BackupVaultName"] = "tidegate-team-home".into();
+            return Ok(told);
         }
         let input = request.json();
         let text = |name: &str| input[name].as_str().unwrap().to_owned();
