@@ -60,6 +60,7 @@ describe('keys', () => {
           ArnLike: {
             'kms:EncryptionContext:aws:logs:arn': [
               group('/aws/lambda/tidegate-*'),
+              group('/aws/apigateway/tidegate-access'),
               group('/aws/vpc/tidegate-flow-logs'),
               group('/aws/sagemaker/studio'),
               group('/aws/sagemaker/ProcessingJobs'),
